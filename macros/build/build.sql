@@ -1,0 +1,90 @@
+{#
+  Building what is missing, with dbt's and the adapter's own materializations, in the order of the plan.
+#}
+
+{# Build all steps of a plan. deadline: when to stop (datetime), checked between nodes. #}
+{% macro _build_steps(steps, settings, deadline) %}
+  {% set base = dbt_selfheal._base_context() %}
+  {% set compiled, schemas = {}, {} %}
+  {% set tiers = [('load_seeds', steps | selectattr('node.resource_type', 'equalto', 'seed') | list),
+                  ('build_foundation', steps | rejectattr('node.resource_type', 'equalto', 'seed') | list)] %}
+  {% set position = namespace(index=0) %}
+  {% for step_name, entries in tiers if entries %}
+    {% set step = dbt_selfheal._step_started(step_name) %}
+    {% for entry in entries %}
+      {% set position.index = position.index + 1 %}
+      {% do dbt_selfheal._check_deadline(deadline, settings, position.index - 1, steps) %}
+      {% do dbt_selfheal._create_schema_if_missing(entry.node, schemas) %}
+      {% do dbt_selfheal._build_node(entry, base, compiled, position.index ~ ' of ' ~ steps | length) %}
+    {% endfor %}
+    {% do dbt_selfheal._step_complete(step) %}
+  {% endfor %}
+{% endmacro %}
+
+
+{# Build one node and announce it. #}
+{% macro _build_node(entry, base, compiled, progress) %}
+  {% set node, started_at = entry.node, dbt_selfheal._now() %}
+  {% set what = dbt_selfheal._kind(node) ~ ' ' ~ dbt_selfheal._display_name(node) %}
+  {% do dbt_selfheal._line(progress ~ ' START ' ~ what ~ ' (' ~ node.original_file_path ~ ')', 'RUN') %}
+  {% set code = dbt_selfheal._compile(node, base, compiled) if node.resource_type != 'seed' %}
+  {% do dbt_selfheal._enter_context(node, base, code) %}
+  {% do context.update({'dbt_selfheal_seed': entry.seed}) %}
+  {% set result = dbt_selfheal._materialization(node)() %}
+  {% set response = load_result('main') %}
+  {% do dbt_selfheal._restore_context(base) %}
+  {% for relation in result.relations %}
+    {% do adapter.cache_added(relation.incorporate(dbt_created=true)) %}
+  {% endfor %}
+  {% set seconds = (dbt_selfheal._now() - started_at).total_seconds() %}
+  {% do dbt_selfheal._line(progress ~ ' OK built ' ~ what, response.response ~ ' in ' ~ '%.2f' | format(seconds) ~ 's') %}
+  {% do dbt_selfheal._emit('initialization_node_complete', {
+    'unique_id': node.unique_id, 'resource_type': node.resource_type | string, 'relation': entry.node.relation_name,
+    'started_at': dbt_selfheal._iso(started_at), 'completed_at': dbt_selfheal._iso(dbt_selfheal._now()),
+    'duration_seconds': seconds | round(3), 'success': true}) %}
+{% endmacro %}
+
+
+{# The macro of a node's materialization as it is seen from the context, the project's and its packages' overrides
+   included; none if there is none. #}
+{% macro _materialization(node) %}
+  {% set found = dbt_selfheal._manifest().find_materialization_macro_by_name(
+    adapter.config.project_name, node.config.materialized, adapter.type()) %}
+  {% if not found %}{% do return(none) %}{% endif %}
+  {% do return((context.get(found.package_name) or {}).get(found.name) or context['dbt'].get(found.name)) %}
+{% endmacro %}
+
+
+{# Create a node's schema if the database lacks it (and only then: not every adapter can say "if not exists").
+   schemas: dict that remembers the schemas seen. #}
+{% macro _create_schema_if_missing(node, schemas) %}
+  {% set key = node.database ~ '.' ~ node.schema %}
+  {% if key not in schemas %}
+    {% do schemas.update({key: true}) %}
+    {% if not adapter.check_schema_exists(node.database, node.schema) %}
+      {% do adapter.create_schema(api.Relation.create_from(adapter.config, node)) %}
+    {% endif %}
+  {% endif %}
+{% endmacro %}
+
+
+{# Stop when the time is up. Between nodes only: dbt gives a hook no way to end a statement. #}
+{% macro _check_deadline(deadline, settings, built, steps) %}
+  {% if dbt_selfheal._now() > deadline %}
+    {% do dbt_selfheal._raise('the time limit of ' ~ settings.timeout_seconds ~ ' s is over; ' ~ built ~ ' of ' ~ steps | length
+      ~ ' missing relations are built and stay.\nRun the same command again to build the rest, or raise '
+      ~ 'vars.dbt_selfheal.timeout_seconds in dbt_project.yml.') %}
+  {% endif %}
+{% endmacro %}
+
+
+{# "seed", "snapshot", "table model", "incremental model", ... #}
+{% macro _kind(node) %}
+  {% do return(node.config.materialized ~ ' model' if node.resource_type == 'model' else node.resource_type | string) %}
+{% endmacro %}
+
+
+{# schema.name of a node's relation, as dbt prints it. #}
+{% macro _display_name(node) %}
+  {% do return(node.schema ~ '.' ~ node.alias) %}
+{% endmacro %}

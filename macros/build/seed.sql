@@ -1,0 +1,130 @@
+{#
+  Reading a seed's CSV file as dbt's own reader does, column types and values alike.
+
+  dbt gives a hook no way to that reader, but agate, which it is made of, is in reach: any query's result is an agate
+  table, and a table can read a CSV file. Types are inferred here by dbt's rules, in dbt's order, with dbt's own type
+  instances, which hang on the result of a query.
+#}
+
+{# Stands for `load_agate_table` in a seed's context: the agate table of its CSV file. #}
+{% macro _load_agate_table() %}
+  {% set seed = dbt_selfheal_seed %}
+  {% do return(seed.reader.from_csv(seed.file, encoding='utf-8-sig', column_types=seed.types, delimiter=seed.delimiter)) %}
+{% endmacro %}
+
+
+{# Read and check a seed's file before anything is built. reader: the result of _seed_reader.
+   Returns what _load_agate_table needs; raises for a file that is missing, empty, ragged or not UTF-8. #}
+{% macro _check_seed(node, reader) %}
+  {% set seed = {'reader': reader.table, 'file': dbt_selfheal._seed_file(node), 'delimiter': node.config.delimiter, 'types': []} %}
+  {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) %}
+  {% for name in text.column_names %}
+    {% if name in node.config.column_types %}
+      {% do seed.types.append(reader.text) %}
+    {% else %}
+      {% do seed.types.append(dbt_selfheal._infer_type(text.columns[loop.index0].values(), reader)) %}
+    {% endif %}
+  {% endfor %}
+  {% do return(seed) %}
+{% endmacro %}
+
+
+{# The path of a seed's file: under the project that it belongs to. #}
+{% macro _seed_file(node) %}
+  {% set project = adapter.config %}
+  {% if node.package_name != project.project_name %}{% set project = project.dependencies[node.package_name] %}{% endif %}
+  {% do return(project.project_root ~ '/' ~ node.original_file_path) %}
+{% endmacro %}
+
+
+{# The agate table of a seed's file with every value as the text in the file. dbt's reader accepts a row with fewer
+   values than the header, and no row with more; two columns to spare find the row to name. #}
+{% macro _read_seed_as_text(node, seed, reader) %}
+  {% set open, file, name = seed.reader.from_csv, seed.file, 'the seed file ' ~ node.original_file_path %}
+  {% set probe = {'header': false, 'column_names': ['x'], 'column_types': [reader.raw], 'row_limit': 0} %}
+  {% set fix = '\nNothing was built. Put the file right and run the same command again.' %}
+  {% do try_or_compiler_error('dbt_selfheal: ' ~ name ~ ' (seed ' ~ node.name ~ ') is not there, or cannot be opened: ' ~ file ~ fix,
+    open, file, encoding='latin-1', **probe) %}
+  {% do try_or_compiler_error('dbt_selfheal: ' ~ name ~ ' is not valid UTF-8. Save it as UTF-8.' ~ fix, open, file, encoding='utf-8-sig', **probe) %}
+  {% set header = open(file, encoding='utf-8-sig', delimiter=seed.delimiter, row_limit=0) %}
+  {% if header is undefined or not header.column_names %}
+    {% do dbt_selfheal._raise(name ~ ' is empty: its first line must name the columns.' ~ fix) %}
+  {% endif %}
+  {% set names = header.column_names | list %}
+  {% set wide = try_or_compiler_error(
+    'dbt_selfheal: ' ~ name ~ ' cannot be read as CSV: a row has more values than the ' ~ names | length ~ ' columns of the header, or a '
+      ~ 'quote is not closed. Values that hold the delimiter (' ~ seed.delimiter ~ ') must be quoted.' ~ fix,
+    open, file, encoding='utf-8-sig', header=true, delimiter=seed.delimiter,
+    column_names=names + ['dbt_selfheal_spare_1', 'dbt_selfheal_spare_2'], column_types=[reader.raw] * (names | length + 2)) %}
+  {% for value in wide.columns[names | length].values() if value is not none %}
+    {% set row = wide.columns[names | length].values().index(value) %}
+    {% do dbt_selfheal._raise(name ~ ': row ' ~ (row + 1) ~ ' after the header has more values than the ' ~ names | length
+      ~ ' columns of the header.\nValues that hold the delimiter (' ~ seed.delimiter ~ ') must be quoted.' ~ fix) %}
+  {% endfor %}
+  {% do return({'column_names': names, 'columns': wide.columns}) %}
+{% endmacro %}
+
+
+{# The first of dbt's types, in dbt's order, that takes every value. values: tuple of strings or none. #}
+{% macro _infer_type(values, reader) %}
+  {% set distinct = set(values) | list %}
+  {% for type in reader.types %}
+    {% if not distinct %}{% do return(type) %}{% endif %}
+    {% set plausible = namespace(yes=true) %}
+    {% for value in distinct[:20] if not type.test(value) %}{% set plausible.yes = false %}{% break %}{% endfor %}
+    {% if plausible.yes %}
+      {# list.sort with a key tests every value without a call from Jinja each; false comes first #}
+      {% do distinct.sort(key=type.test) %}
+      {% if type.test(distinct[0]) and (type is not sameas reader.iso_datetime or dbt_selfheal._all_iso_datetimes(distinct)) %}
+        {% do return(type) %}
+      {% endif %}
+    {% endif %}
+  {% endfor %}
+  {% do return(reader.text) %}
+{% endmacro %}
+
+
+{# Whether all values are ISO 8601 date-times with a T, or null. agate's own date-time type, which stands for dbt's
+   here, reads those the same way, but takes words like "tomorrow" besides. #}
+{% macro _all_iso_datetimes(values) %}
+  {% set pattern = modules.re.compile('\\s*|\\s*null\\s*|\\s*[+-]?[0-9][0-9W-]*T[0-9][0-9:.,]*(?:Z|[+-][0-9:]+)?\\s*', modules.re.IGNORECASE) %}
+  {% for value in values if value is not none and not pattern.fullmatch(value) %}
+    {% do return(false) %}
+  {% endfor %}
+  {% do return(true) %}
+{% endmacro %}
+
+
+{# What reads seeds: an agate table (for its reader) and dbt's types, once per invocation.
+   raw keeps every text as it is; text is dbt's text type, to which '' and 'null' are null. #}
+{% macro _seed_reader() %}
+  {% set result = run_query(dbt_selfheal._typed_values_sql()) %}
+  {% set types = result.column_types %}
+  {% set iso_datetime = result.from_object([{'x': '2000-01-01T00:00:00'}]).column_types[0] %}
+  {% do iso_datetime.null_values.clear() %}
+  {% do iso_datetime.null_values.extend(['null', '']) %}
+  {% do types[6].null_values.extend(['null', '']) %}
+  {% do return({
+    'table': result,
+    'raw': types[5],
+    'text': types[6],
+    'iso_datetime': iso_datetime,
+    'types': [types[0], types[1], types[2], types[3], iso_datetime, types[4], types[6]],
+  }) %}
+{% endmacro %}
+
+
+{# A query whose columns are an integer, a decimal, a date, a timestamp, a boolean and two texts. #}
+{% macro _typed_values_sql() %}
+  {% do return(adapter.dispatch('_typed_values_sql', 'dbt_selfheal')()) %}
+{% endmacro %}
+
+{% macro default___typed_values_sql() %}
+  {% do return("select 1 as i, 1.5 as n, cast('2000-01-01' as date) as d, cast('2000-01-01 00:00:00' as timestamp) as t, "
+    ~ "cast(1 as boolean) as b, 'a' as raw, 'a' as txt") %}
+{% endmacro %}
+
+{% macro postgres___typed_values_sql() %}
+  {% do return("select 1 as i, 1.5 as n, date '2000-01-01' as d, timestamp '2000-01-01 00:00:00' as t, true as b, "
+    ~ "'a'::text as raw, 'a'::text as txt") %}
+{% endmacro %}

@@ -1,0 +1,90 @@
+{#
+  ensure_initialized: the package's on-run-start hook, and an operation.
+#}
+
+{# Make sure that every relation that the running command reads, or that the project declares required, exists:
+   find what is missing, build it in dependency order, verify it in the database (FR-001 to FR-006, FR-009).
+   With nothing missing it does next to nothing, and in a hook prints nothing.
+
+   select: list of node names, tag:x, path:x to require instead of the declared ones (operation only). #}
+{% macro ensure_initialized(select=none) %}
+  {% if execute %}
+    {% set settings = dbt_selfheal._settings() %}
+    {% if dbt_selfheal._is_active(settings) %}
+      {% set plan = dbt_selfheal._current_plan(settings, select) %}
+      {% if plan.steps %}
+        {% do dbt_selfheal._heal(plan, settings) %}
+      {% elif flags.WHICH == 'run-operation' %}
+        {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
+      {% endif %}
+    {% elif flags.WHICH == 'run-operation' %}
+      {% do dbt_selfheal._line('Self-healing: off in this target or by setting; nothing was done') %}
+    {% endif %}
+  {% endif %}
+{% endmacro %}
+
+
+{# The plan for the running invocation: what the command reads, and what is declared (an operation with nothing
+   declared requires every enabled node). #}
+{% macro _current_plan(settings, select=none) %}
+  {% set selected = dict.fromkeys(selected_resources) %}
+  {% set declared = dbt_selfheal._declared([select] if select is string else select or settings.required) %}
+  {% if flags.WHICH == 'run-operation' and not declared %}{% set declared = dbt_selfheal._everything() %}{% endif %}
+  {% do return(dbt_selfheal._plan(dbt_selfheal._read_by_command(selected), declared, selected)) %}
+{% endmacro %}
+
+
+{# Act on a plan with something missing, as `on_missing` says. #}
+{% macro _heal(plan, settings) %}
+  {% if settings.on_missing == 'build' %}
+    {% do dbt_selfheal._build_plan(plan, settings) %}
+  {% else %}
+    {% set text = dbt_selfheal._missing_text(plan) ~ '\nBuild them with:\n  ' ~ dbt_selfheal._build_command(plan) %}
+    {% if settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
+    {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
+  {% endif %}
+{% endmacro %}
+
+
+{# "5 of 8 required relations are missing: a, b, c, ..." #}
+{% macro _missing_text(plan) %}
+  {% set names = plan.steps | map(attribute='node') | map(attribute='name') | list %}
+  {% do return(names | length ~ ' relations are missing: ' ~ names[:12] | join(', ') ~ (', ...' if names | length > 12 else '')) %}
+{% endmacro %}
+
+
+{# Build a plan's steps and verify them, with the readable lines and events of DESIGN 8. #}
+{% macro _build_plan(plan, settings) %}
+  {% set started_at, steps = dbt_selfheal._now(), plan.steps %}
+  {% set deadline = started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds) %}
+  {% set present = plan.required | length - steps | selectattr('unique_id', 'in', plan.required) | list | length - plan.postponed | length %}
+  {% do dbt_selfheal._line('Self-healing: ' ~ steps | length ~ ' of ' ~ (steps | length + present) ~ ' required relations '
+    ~ ('is' if steps | length == 1 else 'are') ~ ' missing; building now (limit ' ~ settings.timeout_seconds ~ ' s)') %}
+  {% do dbt_selfheal._emit('initialization_started', {'started_at': dbt_selfheal._iso(started_at), 'timeout_seconds': settings.timeout_seconds}) %}
+  {% do dbt_selfheal._check_plan(plan) %}
+  {% do dbt_selfheal._build_steps(steps, settings, deadline) %}
+  {% set built = steps | reject('in', dbt_selfheal._verify_built(steps, plan.declared)) | map(attribute='unique_id') | list %}
+  {% set now = dbt_selfheal._now() %}
+  {% do dbt_selfheal._emit('initialization_complete', {
+    'state': 'completed', 'missing_tables_found': steps | map(attribute='unique_id') | list,
+    'tables_created': built,
+    'started_at': dbt_selfheal._iso(started_at), 'completed_at': dbt_selfheal._iso(now),
+    'duration_seconds': (now - started_at).total_seconds() | round(3)}) %}
+  {% do dbt_selfheal._line('Self-healing: ready in ' ~ '%.1f' | format((now - started_at).total_seconds()) ~ ' s; ' ~ built | length ~ ' built, '
+    ~ present ~ ' there before and untouched') %}
+{% endmacro %}
+
+
+{# The step check_tables: everything that can be known to be wrong is found before anything is built. #}
+{% macro _check_plan(plan) %}
+  {% set step = dbt_selfheal._step_started('check_tables') %}
+  {% do dbt_selfheal._emit_plan(plan) %}
+  {% do dbt_selfheal._raise_refusals(plan) %}
+  {% do dbt_selfheal._raise_missing_sources(plan) %}
+  {% set seeds = plan.steps | selectattr('node.resource_type', 'equalto', 'seed') | list %}
+  {% set reader = dbt_selfheal._seed_reader() if seeds %}
+  {% for entry in seeds %}
+    {% do entry.update({'seed': dbt_selfheal._check_seed(entry.node, reader)}) %}
+  {% endfor %}
+  {% do dbt_selfheal._step_complete(step) %}
+{% endmacro %}

@@ -1,1 +1,0 @@
-{% macro ensure_initialized() %}{% endmacro %}

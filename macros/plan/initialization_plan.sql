@@ -1,0 +1,64 @@
+{#
+  initialization_plan: the dry run.
+#}
+
+{# Print, and emit as one JSON event, what is required, what is missing, and what would be built in which order and
+   why. Builds nothing. select: as for ensure_initialized. #}
+{% macro initialization_plan(select=none) %}
+  {% set settings = dbt_selfheal._settings() %}
+  {% set plan = dbt_selfheal._current_plan(settings, select) %}
+  {% do dbt_selfheal._emit_plan(plan) %}
+  {% set total = plan.required | length %}
+  {% if not plan.steps %}
+    {% do log('All ' ~ total ~ ' required relations exist. Nothing to build.', info=true) %}
+  {% else %}
+    {% do log(dbt_selfheal._plan_text(plan), info=true) %}
+  {% endif %}
+{% endmacro %}
+
+
+{# The plan as readable text, one line a step. #}
+{% macro _plan_text(plan) %}
+  {% set names, kinds = [], [] %}
+  {% for entry in plan.steps %}
+    {% do names.append(dbt_selfheal._display_name(entry.node) | length) %}
+    {% do kinds.append(entry.node.resource_type | string | length) %}
+  {% endfor %}
+  {% set lines = ['Missing: ' ~ plan.steps | length ~ ' (required: ' ~ plan.required | length ~ '). To build, in this order:'] %}
+  {% for entry in plan.steps %}
+    {% do lines.append(('%3d  ' | format(loop.index)) ~ (entry.node.resource_type | string).ljust(kinds | max) ~ '  '
+      ~ dbt_selfheal._display_name(entry.node).ljust([names | max, 44] | min) ~ '  ' ~ entry.reason) %}
+    {% if entry.refusal %}{% do lines.append('     cannot be built from a hook: ' ~ entry.refusal) %}{% endif %}
+  {% endfor %}
+  {% if plan.steps | selectattr('refusal') | first is defined %}
+    {% do lines.append('Build them with:\n  ' ~ dbt_selfheal._build_command(plan)) %}
+  {% else %}
+    {% do lines.append('Run any dbt command, or `dbt run-operation ensure_initialized`, to build them.') %}
+  {% endif %}
+  {% do return(lines | join('\n')) %}
+{% endmacro %}
+
+
+{# Emit the plan as one JSON event. #}
+{% macro _emit_plan(plan) %}
+  {% set steps = [] %}
+  {% for entry in plan.steps %}
+    {% do steps.append({
+      'unique_id': entry.unique_id, 'name': entry.node.name, 'resource_type': entry.node.resource_type | string,
+      'tier': 'seed' if entry.node.resource_type == 'seed' else 'foundation', 'materialization': entry.node.config.materialized,
+      'relation': entry.node.relation_name, 'path': entry.node.original_file_path, 'reason': entry.reason,
+      'required': entry.unique_id in plan.required, 'refusal': entry.refusal}) %}
+  {% endfor %}
+  {% do dbt_selfheal._emit('initialization_plan', {
+    'state': dbt_selfheal._state(plan), 'required': plan.required, 'steps': steps,
+    'postponed': plan.postponed | map(attribute='unique_id') | list,
+    'command': dbt_selfheal._build_command(plan) if plan.steps else none}) %}
+{% endmacro %}
+
+
+{# The state of a workspace, derived, never stored: completed (all required exist), not_started (none), failed (some). #}
+{% macro _state(plan) %}
+  {% if not plan.steps %}{% do return('completed') %}{% endif %}
+  {% set there = plan.visited.values() | selectattr('relation', 'defined') | selectattr('relation') | first is defined %}
+  {% do return('failed' if there else 'not_started') %}
+{% endmacro %}

@@ -1,0 +1,78 @@
+{#
+  The plan: what is required, what is missing, what will be built in which order and why, and what cannot be built in
+  a hook and with which command it can. Made apart from its execution, so that a dry run is free.
+#}
+
+{# Returns the plan, a dict:
+     required: {unique_id: reason} as asked for; declared: those of them that the project declares
+     steps:    list of entries in build order (see _survey), each with 'refusal' (none, or why a hook cannot build it)
+     postponed: list of entries declared required that need what the command itself builds
+     present:  number of required relations that exist
+   selected: dict keyed by selected unique ids; required entries are those read by the command, then those declared. #}
+{% macro _plan(reads, declared, selected) %}
+  {% set required = dict(reads) %}
+  {% for unique_id, reason in declared.items() if unique_id not in selected %}
+    {% do required.setdefault(unique_id, reason) %}
+  {% endfor %}
+  {% set visited = dbt_selfheal._survey(required, selected) if required else {} %}
+  {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'steps': [], 'postponed': []} %}
+  {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined %}
+    {% set entries = dbt_selfheal._in_build_order(visited) %}
+    {% do dbt_selfheal._mark_needs(entries, visited, dbt_selfheal._survey(reads, selected) if declared else visited) %}
+    {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
+      {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
+    {% endfor %}
+    {% for entry in plan.steps %}
+      {% do entry.update({'refusal': dbt_selfheal._refusal(entry)}) %}
+    {% endfor %}
+  {% endif %}
+  {% do return(plan) %}
+{% endmacro %}
+
+
+{# The visited entries with parents before children: seeds first, then by level, by unique id within a level. #}
+{% macro _in_build_order(visited) %}
+  {% set waiting, children = {}, {} %}
+  {% for unique_id, entry in visited.items() %}
+    {% set parents = entry.parents | select('in', visited) | unique(case_sensitive=true) | list %}
+    {% do waiting.update({unique_id: parents | length}) %}
+    {% for parent in parents %}{% do children.setdefault(parent, []).append(unique_id) %}{% endfor %}
+  {% endfor %}
+  {% set seeds, others = [], [] %}
+  {% set ready = [] %}
+  {% for unique_id, count in waiting.items() if not count %}{% do ready.append(unique_id) %}{% endfor %}
+  {% set levels = [ready] %}
+  {% for ids in levels %}
+    {% set next = [] %}
+    {% for unique_id in ids | sort %}
+      {% do (seeds if unique_id.startswith('seed.') else others).append(visited[unique_id]) %}
+      {% for child in children.get(unique_id, []) %}
+        {% do waiting.update({child: waiting[child] - 1}) %}
+        {% if not waiting[child] %}{% do next.append(child) %}{% endif %}
+      {% endfor %}
+    {% endfor %}
+    {% if next %}{% do levels.append(next) %}{% endif %}
+  {% endfor %}
+  {% do return(seeds + others) %}
+{% endmacro %}
+
+
+{# Mark each entry: needed (something unselected that is missing needs it) and postponed (declared only, and it needs
+   something that the command itself builds, so that it cannot be built before the command).
+   entries: in build order; reads: the survey of what the command reads. #}
+{% macro _mark_needs(entries, visited, reads) %}
+  {% set needs_selected = {} %}
+  {% for entry in entries %}
+    {% set found = namespace(selected=false) %}
+    {% for parent in entry.parents if parent in visited %}
+      {% if needs_selected.get(parent) or (visited[parent].missing and visited[parent].selected) %}{% set found.selected = true %}{% endif %}
+    {% endfor %}
+    {% do needs_selected.update({entry.unique_id: found.selected}) %}
+    {% do entry.update({'postponed': found.selected and entry.unique_id not in reads, 'needed': false}) %}
+  {% endfor %}
+  {% for entry in entries | reverse %}
+    {% if entry.needed or (entry.missing and not entry.selected and not entry.postponed) %}
+      {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
+    {% endif %}
+  {% endfor %}
+{% endmacro %}

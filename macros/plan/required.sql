@@ -1,0 +1,106 @@
+{#
+  What is required (DESIGN 4): the relations that the running command reads but does not itself build, and those
+  that the project declares. A requirement is an entry {unique_id: reason}; the reason is what people are shown.
+#}
+
+{# The relations the command reads: parents of the selected nodes that are not selected themselves.
+   selected: dict whose keys are the unique ids of the selected nodes. Returns {unique_id: reason}. #}
+{% macro _read_by_command(selected) %}
+  {% set manifest = builtins.ref.manifest %}
+  {% set reads = {} %}
+  {% if flags.WHICH != 'clone' %}
+    {% for unique_id in selected %}
+      {% set node = manifest.nodes.get(unique_id) %}
+      {% if node is none %}
+        {% set node = dbt_selfheal._other_reader(unique_id) %}
+      {% endif %}
+      {% if node is not none %}
+        {% for parent in node.depends_on_nodes if parent not in selected and parent not in reads %}
+          {% do reads.update({parent: 'read by ' ~ node.name}) %}
+        {% endfor %}
+      {% endif %}
+    {% endfor %}
+  {% endif %}
+  {% do return(reads) %}
+{% endmacro %}
+
+
+{# The node whose parents a selected thing that is no plain node reads: for a unit test the model that it tests
+   (its inputs are that model's parents), for a function the function; none for all else. #}
+{% macro _other_reader(unique_id) %}
+  {% set manifest = builtins.ref.manifest %}
+  {% if unique_id.startswith('unit_test.') %}
+    {% do return(manifest.nodes.get(manifest.unit_tests[unique_id].depends_on.nodes | first)) %}
+  {% elif unique_id.startswith('function.') %}
+    {% do return(manifest.functions.get(unique_id)) %}
+  {% endif %}
+  {% do return(none) %}
+{% endmacro %}
+
+
+{# The relations the project declares required. entries: the list of the setting `required` (or an operation's
+   `select`): node names, package.name, tag:x, path:x. Returns {unique_id: reason}; an entry that matches nothing
+   is an error. #}
+{% macro _declared(entries) %}
+  {% set declared = {} %}
+  {% set unmatched = dict.fromkeys(entries) %}
+  {% if entries %}
+    {% set names, tags, paths = {}, {}, [] %}
+    {% for entry in entries %}
+      {% if entry.startswith('tag:') %}{% do tags.update({entry[4:]: entry}) %}
+      {% elif entry.startswith('path:') %}{% do paths.append({'path': entry[5:].rstrip('/'), 'entry': entry}) %}
+      {% else %}{% do names.update({entry: entry}) %}{% endif %}
+    {% endfor %}
+    {% for unique_id, node in builtins.ref.manifest.nodes.items() if node.resource_type in ('model', 'seed', 'snapshot') %}
+      {% set matches = [] %}
+      {% if node.name in names %}{% do matches.append(node.name) %}{% endif %}
+      {% if node.package_name ~ '.' ~ node.name in names %}{% do matches.append(node.package_name ~ '.' ~ node.name) %}{% endif %}
+      {% for tag in node.tags if tag in tags %}{% do matches.append(tags[tag]) %}{% endfor %}
+      {% for path in paths if node.original_file_path == path.path or node.original_file_path.startswith(path.path ~ '/') %}
+        {% do matches.append(path.entry) %}
+      {% endfor %}
+      {% if matches %}
+        {% set entry = matches[0] %}
+        {% do declared.update({unique_id: 'declared required' ~ (' (' ~ entry ~ ')' if ':' in entry else '')}) %}
+        {% for match in matches %}{% do unmatched.pop(match, none) %}{% endfor %}
+      {% endif %}
+    {% endfor %}
+    {% for entry in unmatched %}
+      {% do dbt_selfheal._raise_unmatched(entry) %}
+    {% endfor %}
+  {% endif %}
+  {% do return(declared) %}
+{% endmacro %}
+
+
+{# Every enabled seed, snapshot and model: what an operation requires when nothing is declared. #}
+{% macro _everything() %}
+  {% set all = {} %}
+  {% for unique_id, node in builtins.ref.manifest.nodes.items() if node.resource_type in ('model', 'seed', 'snapshot') %}
+    {% do all.update({unique_id: 'every enabled node is required, as none is declared'}) %}
+  {% endfor %}
+  {% do return(all) %}
+{% endmacro %}
+
+
+{# Raise for an entry of `required` that no enabled node matches. #}
+{% macro _raise_unmatched(entry) %}
+  {% set lines = [] %}
+  {% if ':' in entry %}
+    {% do lines.append('vars.dbt_selfheal.required names "' ~ entry ~ '", and no enabled seed, snapshot or model matches it.') %}
+  {% else %}
+    {% set disabled = builtins.ref.manifest.disabled.values() | sum(start=[]) | selectattr('name', 'equalto', entry.split('.') | last) | list %}
+    {% if disabled %}
+      {% do lines.append('vars.dbt_selfheal.required names "' ~ entry ~ '", and that ' ~ disabled[0].resource_type ~ ' is disabled ('
+        ~ disabled[0].original_file_path ~ ').') %}
+      {% do lines.append('Enable it there or in dbt_project.yml (enabled: true), or take it off the list.') %}
+      {% do dbt_selfheal._raise(lines | join('\n')) %}
+    {% endif %}
+    {% set nodes = builtins.ref.manifest.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed', 'snapshot']) %}
+    {% set near = dbt_selfheal._nearest(entry, nodes | map(attribute='name') | unique | list) %}
+    {% do lines.append('vars.dbt_selfheal.required names "' ~ entry ~ '", and no enabled node has that name.') %}
+    {% if near %}{% do lines.append('Did you mean: ' ~ near | join(', ') ~ '?') %}{% endif %}
+  {% endif %}
+  {% do lines.append('Fix it in dbt_project.yml, or run `dbt ls --resource-type seed snapshot model` to see the names.') %}
+  {% do dbt_selfheal._raise(lines | join('\n')) %}
+{% endmacro %}

@@ -1,0 +1,49 @@
+{#
+  Verification: after building, the database itself, not dbt's cache, is asked whether the relations are there (FR-009).
+#}
+
+{# The step verify: every relation built must be in the database. A node that ran without an error and left no
+   relation (a materialization that only registers something, a hook that drops the table again) is reported, and
+   is an error only when the project declares it required. Returns the entries that left nothing. #}
+{% macro _verify_built(entries, declared) %}
+  {% set step = dbt_selfheal._step_started('verify') %}
+  {% set absent = dbt_selfheal._absent(entries) %}
+  {% set names = absent | selectattr('unique_id', 'in', declared) | map(attribute='node') | map(attribute='name') | join(', ') %}
+  {% if names %}
+    {% do dbt_selfheal._raise('declared required and built without an error, and yet not in the database: ' ~ names
+      ~ '\nLook for a hook, or another process, that drops them, or take them off vars.dbt_selfheal.required.') %}
+  {% endif %}
+  {% for entry in absent %}
+    {% do dbt_selfheal._line('Self-healing: ' ~ entry.node.name ~ ' was run and left no relation; that counts as done') %}
+  {% endfor %}
+  {% do dbt_selfheal._step_complete(step) %}
+  {% do return(absent) %}
+{% endmacro %}
+
+
+{# Those of the entries whose relation the database does not have. One query per schema. #}
+{% macro _absent(entries) %}
+  {% set names, absent = {}, [] %}
+  {% for entry in entries %}
+    {% set node = entry.node %}
+    {% set key = node.database ~ '.' ~ node.schema %}
+    {% if key not in names %}
+      {% do names.update({key: dbt_selfheal._names_in_schema(api.Relation.create_from(adapter.config, node).without_identifier())}) %}
+    {% endif %}
+    {% if node.alias | lower not in names[key] %}{% do absent.append(entry) %}{% endif %}
+  {% endfor %}
+  {% do return(absent) %}
+{% endmacro %}
+
+
+{# The names of all relations in a schema, in lower case, as the keys of a dict, asked from the database. #}
+{% macro _names_in_schema(schema_relation) %}
+  {% do return(adapter.dispatch('_names_in_schema', 'dbt_selfheal')(schema_relation)) %}
+{% endmacro %}
+
+{# The adapter's own catalog query; the second column is the name. #}
+{% macro default___names_in_schema(schema_relation) %}
+  {% set names = {} %}
+  {% for row in list_relations_without_caching(schema_relation) %}{% do names.update({row[1] | lower: true}) %}{% endfor %}
+  {% do return(names) %}
+{% endmacro %}

@@ -1,0 +1,1 @@
+select * from {{ ref('tst_tested') }} where status = '{{ var("cli_word") }}'

@@ -1,0 +1,2 @@
+{{ config(materialized='external') }}
+select id, word from {{ ref('ddb_file_source') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', unique_key='id', database='aux', schema='marts', indexes=[{'columns': ['id'], 'unique': true}]) }}
+select id, word from {{ ref('ddb_reads_second') }}

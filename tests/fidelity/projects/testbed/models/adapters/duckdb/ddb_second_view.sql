@@ -1,0 +1,2 @@
+{{ config(materialized='view', database='aux') }}
+select * from {{ ref('ddb_second_database') }}

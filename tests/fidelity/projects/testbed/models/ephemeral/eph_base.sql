@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select id, name, city from {{ ref('raw_customers') }}

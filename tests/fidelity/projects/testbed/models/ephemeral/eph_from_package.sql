@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select code, twisted, rate from {{ ref('atlas', 'atlas_eph') }}

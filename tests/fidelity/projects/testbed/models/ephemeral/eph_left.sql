@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select id, name as l from {{ ref('eph_base') }} -- a comment ends this file

@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+select id, status, '{{ is_incremental() }}' as was_incremental from {{ ref('raw_orders') }}
+{% if is_incremental() %}where id > (select max(id) from {{ this }}){% endif %}

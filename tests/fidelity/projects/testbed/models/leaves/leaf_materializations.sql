@@ -1,0 +1,3 @@
+{{ config(materialized='table') }}
+{{ count_all(['mat_from_package', 'tbl_indexes']) }}
+-- depends_on: {{ ref('mat_nothing') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+{{ count_all(['metricflow_time_spine', 'sem_orders']) }}

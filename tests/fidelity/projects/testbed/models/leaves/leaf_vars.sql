@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+{{ count_all(['ctx_everything', 'ctx_graph']) }}

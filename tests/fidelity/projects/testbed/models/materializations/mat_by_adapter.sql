@@ -1,0 +1,2 @@
+{{ config(materialized='by_adapter') }}
+select * from {{ ref('mat_stamped') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='atlas_pair', companion='_beside') }}
+select * from {{ ref('mat_by_adapter') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='table', schema='custom') }}
+select '{{ this.schema }}' as schema_name

@@ -1,0 +1,2 @@
+{{ config(materialized='table', meta={'prefix': 'pre'}) }}
+select '{{ this.identifier }}' as identifier

@@ -1,0 +1,2 @@
+{{ config(materialized='table', alias='UPPER_And_Lower') }}
+select * from {{ ref('nam_reserved') }}

@@ -1,0 +1,1 @@
+select 'one' as which, 1 as id

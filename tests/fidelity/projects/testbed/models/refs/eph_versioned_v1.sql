@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select 'ephemeral one' as which

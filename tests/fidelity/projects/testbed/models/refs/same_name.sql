@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select * from (values (1, 'testbed'), (2, 'testbed')) as t (id, package)

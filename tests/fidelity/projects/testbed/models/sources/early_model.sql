@@ -1,0 +1,2 @@
+{{ config(materialized='table', tags=['early']) }}
+select id, name from {{ ref('raw_customers') }}

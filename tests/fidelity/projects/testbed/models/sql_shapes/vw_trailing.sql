@@ -1,0 +1,3 @@
+select * from {{ ref('tbl_empty') }}
+
+-- the last line is a comment

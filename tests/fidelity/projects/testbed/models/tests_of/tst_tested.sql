@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select id, customer_id, status from {{ ref('raw_orders') }}

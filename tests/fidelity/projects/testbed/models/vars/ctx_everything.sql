@@ -1,0 +1,35 @@
+{{ config(materialized='table', tags=['ctx'], meta={'k': 'v'}) }}
+{%- set rows = [
+  ('target', target.name ~ ' ' ~ target.schema ~ ' ' ~ target.type ~ ' ' ~ target.profile_name),
+  ('this', this.schema ~ '.' ~ this.identifier ~ ' ' ~ this.name ~ ' ' ~ this.table),
+  ('model', model.unique_id ~ ' ' ~ model.name ~ ' ' ~ model.alias ~ ' ' ~ model.resource_type ~ ' ' ~ model.fqn | join('/')),
+  ('model files', model.path ~ ' ' ~ model.original_file_path ~ ' ' ~ model['language']),
+  ('model config', model.config.materialized ~ ' ' ~ model.config.tags | join(',') ~ ' ' ~ model.config.get('meta').k ~ ' ' ~ model.tags | join(',')),
+  ('model columns', model.columns.keys() | join(',') ~ ' ' ~ model.description),
+  ('model parents', model.depends_on.nodes | length ~ ' ' ~ model.refs | length ~ ' ' ~ model.sources | length),
+  ('project', project_name),
+  ('adapter', adapter.type() ~ ' ' ~ adapter.quote('x') ~ ' ' ~ adapter.quote_as_configured('x', 'identifier')),
+  ('relation', api.Relation.create(schema='s', identifier='i') ~ ''),
+  ('column', api.Column('c', 'integer').name ~ ' ' ~ api.Column('c', 'integer').is_number()),
+  ('datetime', modules.datetime.date(2024, 2, 28) + modules.datetime.timedelta(days=1)),
+  ('re', modules.re.sub('[aeiou]', '_', 'modules')),
+  ('itertools', modules.itertools.chain([1], [2]) | list | join('-')),
+  ('pytz', modules.pytz.timezone('UTC') ~ ''),
+  ('json', tojson({'b': [1, none], 'a': 'x'}, sort_keys=true) ~ ' ' ~ fromjson('{"a": 1}').a),
+  ('yaml', fromyaml('a: {b: c}').a.b),
+  ('md5', local_md5('testbed')),
+  ('set', set([2, 2, 1]) | sort | join(',') ~ ' ' ~ zip([1, 2], ['a', 'b']) | list | length),
+  ('execute', execute ~ ' ' ~ (run_started_at.strftime('%Y') | int > 2000) ~ ' ' ~ (invocation_id | length)),
+  ('invocation', (invocation_args_dict is mapping) ~ ' ' ~ flags.FULL_REFRESH ~ ' ' ~ (dbt_version | length > 0)),
+  ('filters', '7' | as_number ~ ' ' ~ ('true' | as_bool) ~ ' ' ~ ('3' | as_native)),
+  ('incremental', is_incremental() ~ ' ' ~ should_full_refresh()),
+  ('builtins', builtins.ref('raw_customers').identifier ~ ' ' ~ builtins.var('plain_number')),
+  ('ref parts', ref('raw_customers').schema ~ ' ' ~ ref('raw_customers').name ~ ' ' ~ ref('raw_customers').include(database=false)),
+  ('source parts', source('external_raw', 'plain_events').schema ~ ' ' ~ source('external_raw', 'odd_table').identifier),
+  ('qualified', testbed.shared_name() ~ ', ' ~ atlas.shared_name() ~ ', ' ~ borealis.shared_name() ~ ', ' ~ shared_name()),
+  ('dbt macros', dbt.type_string() ~ ' ' ~ dbt.concat(["'a'", "'b'"]) ~ ' ' ~ type_int()),
+  ('return', column_values(ref('raw_orders'), 'status') | join(',')),
+] -%}
+{% for key, value in rows %}
+select '{{ key }}' as what, '{{ (value ~ "") | replace("'", "''") }}' as said{{ ' union all' if not loop.last }}
+{% endfor %}

@@ -1,0 +1,1 @@
+select id from {{ source('atlas_raw', 'atlas_events') }}

@@ -1,0 +1,1 @@
+select * from {{ ref('atlas_eph') }}

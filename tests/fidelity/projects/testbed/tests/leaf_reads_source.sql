@@ -1,0 +1,1 @@
+select * from {{ source('seeded', 'seed_as_source_only') }} where id < 0

@@ -1,0 +1,1 @@
+cents >= {{ var('large_cents', 1000) }}

@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+{{ count_all(['fun_caller', 'fun_meta']) }}

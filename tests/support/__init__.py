@@ -1,0 +1,31 @@
+"""What the tests use: real dbt in prepared environments, projects, databases."""
+
+from support.databases import (
+    ADAPTERS,
+    Database,
+    DuckDbDatabase,
+    PostgresDatabase,
+    PostgresServer,
+    SparkDatabase,
+    SqliteDatabase,
+)
+from support.environments import ROOT, DbtServer, Environment, default_environment
+from support.project import DbtError, DbtProject, DbtResult, RunningDbt
+
+__all__ = [
+    "ADAPTERS",
+    "ROOT",
+    "Database",
+    "DbtError",
+    "DbtProject",
+    "DbtResult",
+    "DbtServer",
+    "DuckDbDatabase",
+    "Environment",
+    "PostgresDatabase",
+    "PostgresServer",
+    "RunningDbt",
+    "SparkDatabase",
+    "SqliteDatabase",
+    "default_environment",
+]
