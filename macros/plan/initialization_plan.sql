@@ -50,15 +50,7 @@
       'required': entry.unique_id in plan.required, 'refusal': entry.refusal}) %}
   {% endfor %}
   {% do dbt_selfheal._emit('initialization_plan', {
-    'state': dbt_selfheal._state(plan), 'required': plan.required, 'steps': steps,
+    'state': dbt_selfheal._status(plan).state, 'required': plan.required, 'steps': steps,
     'postponed': plan.postponed | map(attribute='unique_id') | list,
     'command': dbt_selfheal._build_command(plan) if plan.steps else none}) %}
-{% endmacro %}
-
-
-{# The state of a workspace, derived, never stored: completed (all required exist), not_started (none), failed (some). #}
-{% macro _state(plan) %}
-  {% if not plan.steps %}{% do return('completed') %}{% endif %}
-  {% set there = plan.visited.values() | selectattr('relation', 'defined') | selectattr('relation') | first is defined %}
-  {% do return('failed' if there else 'not_started') %}
 {% endmacro %}
