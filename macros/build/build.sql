@@ -33,7 +33,7 @@
   {% set result = dbt_selfheal._materialization(node)() %}
   {% set response = load_result('main') %}
   {% do dbt_selfheal._restore_context(base) %}
-  {% for relation in result.relations %}
+  {% for relation in result.relations if not entry.is_function %}
     {% do adapter.cache_added(relation.incorporate(dbt_created=true)) %}
   {% endfor %}
   {% set seconds = (dbt_selfheal._now() - started_at).total_seconds() %}

@@ -48,6 +48,7 @@
     'ref': context['dbt_selfheal']['_ref'],
     'source': context['dbt_selfheal']['_source'],
     'var': context['dbt_selfheal']['_var'],
+    'function': context['dbt_selfheal']['_function'],
     'write': context['dbt_selfheal']['_write'],
     'load_agate_table': context['dbt_selfheal']['_load_agate_table'],
   } %}

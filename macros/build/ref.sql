@@ -52,6 +52,19 @@
 {% endmacro %}
 
 
+{# The relation of function('name') or function('package', 'name'), for the node in the context (dbt 1.11). #}
+{% macro _function() %}
+  {% set node = dbt_selfheal_node %}
+  {% set name, package = varargs[-1], varargs[0] if varargs | length == 2 else none %}
+  {% set target_node = dbt_selfheal._manifest().resolve_function(name, package, adapter.config.project_name, node.package_name) %}
+  {% if not target_node or target_node.unique_id not in dbt_selfheal._manifest().functions %}
+    {% do exceptions.raise_compiler_error(node.resource_type ~ " '" ~ node.unique_id ~ "' (" ~ node.original_file_path ~ ") depends on a function named '"
+      ~ name ~ "' which is not found or disabled") %}
+  {% endif %}
+  {% do return(api.Relation.create_from(namespace(quoting={}), target_node, type=api.Relation.Function)) %}
+{% endmacro %}
+
+
 {# The real manifest: an attribute of the hook's own `ref`, which a node's context hides behind ours. #}
 {% macro _manifest() %}
   {% do return(dbt_selfheal_manifest if dbt_selfheal_manifest is defined else builtins.ref.manifest) %}

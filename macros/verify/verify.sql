@@ -24,7 +24,8 @@
 {# Those of the entries whose relation the database does not have. One query per schema. #}
 {% macro _absent(entries) %}
   {% set names, absent = {}, [] %}
-  {% for entry in entries %}
+  {% for entry in entries if entry.is_function and not dbt_selfheal._function_exists(entry.node) %}{% do absent.append(entry) %}{% endfor %}
+  {% for entry in entries if not entry.is_function %}
     {% set node = entry.node %}
     {% set key = node.database ~ '.' ~ node.schema %}
     {% if key not in names %}
