@@ -33,6 +33,7 @@
   {% set result = dbt_selfheal._materialization(node)() %}
   {% set response = load_result('main') %}
   {% do dbt_selfheal._restore_context(base) %}
+  {% do dbt_selfheal._discard_open_transaction() %}
   {% for relation in result.relations if not entry.is_function %}
     {% do adapter.cache_added(relation.incorporate(dbt_created=true)) %}
   {% endfor %}
@@ -87,4 +88,16 @@
 {# schema.name of a node's relation, as dbt prints it. #}
 {% macro _display_name(node) %}
   {% do return(node.schema ~ '.' ~ node.alias) %}
+{% endmacro %}
+
+
+{# dbt releases a node's connection when the node is done, and what its materialization or hooks did not commit is
+   lost. The connection of a hook lives on, so the same is done here. (The statement tells whether one is open; the
+   empty transaction that is committed after the rollback tells dbt that none is.) #}
+{% macro _discard_open_transaction() %}
+  {% if adapter.add_query('select 1', auto_begin=false)[0].transaction_open %}
+    {% do adapter.add_query('rollback', auto_begin=false) %}
+    {% do adapter.add_query('begin', auto_begin=false) %}
+    {% do adapter.commit() %}
+  {% endif %}
 {% endmacro %}

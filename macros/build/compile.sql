@@ -32,7 +32,7 @@
 {% macro _with_ctes(code, ctes) %}
   {% if not ctes %}{% do return(code) %}{% endif %}
   {% set blank = '(?:\\s|--[^\\n]*(?:\\n|$)|/\\*(?:[^*]|\\*(?!/))*\\*/)*' %}
-  {% set leading = modules.re.compile('(' ~ blank ~ 'with\\b(?:\\s+recursive\\b)?)(.*)', modules.re.IGNORECASE + modules.re.DOTALL).fullmatch(code) %}
+  {% set leading = modules.re.compile('(' ~ blank ~ 'with\\b(?:\\s+recursive\\b)?\\s*)(.*)', modules.re.IGNORECASE + modules.re.DOTALL).fullmatch(code) %}
   {% if leading %}
     {% do return(leading.group(1) ~ ctes | join(', ') ~ ', ' ~ leading.group(2)) %}
   {% endif %}

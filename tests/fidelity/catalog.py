@@ -34,7 +34,7 @@ Snapshot = dict[str, "Facts"]
 #: Above this many rows a relation keeps one digest per column and one of all rows, not the rows.
 KEEP_ROWS = 20_000
 #: dbt names an index after the time of the run (the MD5 of columns, relation and now).
-_RANDOM_INDEX_NAME = re.compile(r"\b[0-9a-f]{32}\b")
+_RANDOM_INDEX_NAME = re.compile(r'"?\b[0-9a-f]{32}\b"?')
 #: Facts that are tuples of independent entries, compared as multisets.
 _SETS = ("constraints", "indexes", "grants", "dependents")
 _SCALARS = ("kind", "comment", "owner", "persistence", "partitioning", "definition", "row_count", "error")
@@ -50,7 +50,7 @@ class Column:
     default: str | None = None
     comment: str | None = None
     #: generated, identity, collation, enum values: whatever else the database knows of a column
-    extra: str = ""
+    extra: str | None = None
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,8 @@ class _DuckDB:
         only = self.args.get("schemas")
         for database, schema, name, kind, comment, tags, sql in self.query(
             """select database_name, schema_name, table_name,
-                      case when temporary then 'temporary table' else 'table' end, comment, tags::varchar, null
+                      case when temporary then 'temporary table' else 'table' end,
+                      comment, tags::varchar, null
                  from duckdb_tables() where not internal
                 union all
                select database_name, schema_name, view_name, 'view', comment, tags::varchar, sql
@@ -336,10 +337,13 @@ class _DuckDB:
         return _with_rows(facts, rows, _keep(self.args))
 
     def _load_columns(self) -> None:
+        known = {row[0] for row in self.query("describe select * from duckdb_columns()")}
+        # told apart from a default only by newer DuckDB
+        generated_as = "generation_expression" if "generation_expression" in known else "null"
         for *key, name, data_type, nullable, default, comment, generated in self.query(
-            """select database_name, schema_name, table_name, column_name, data_type, is_nullable, column_default,
-                      comment, to_json(columns)::json ->> 'generation_expression'
-                 from duckdb_columns() as columns where not internal
+            f"""select database_name, schema_name, table_name, column_name, data_type, is_nullable,
+                      column_default, comment, {generated_as}
+                 from duckdb_columns() where not internal
                 order by database_name, schema_name, table_name, column_index"""
         ):
             column = Column(
@@ -348,7 +352,7 @@ class _DuckDB:
                 nullable=nullable,
                 default=default,
                 comment=comment,
-                extra=f"generated as {generated}" if generated else "",
+                extra=f"generated as {generated}" if generated else None,
             )
             self._columns.setdefault(tuple(key), []).append(column)
 
@@ -419,16 +423,19 @@ select c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, pg_
        case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
        (select array_agg(coalesce(r.rolname, 'public') || ': ' || a.privilege_type
                          || case when a.is_grantable then ' with grant option' else '' end)
-          from aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a left join pg_roles r on r.oid = a.grantee)
+          from aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
+          left join pg_roles r on r.oid = a.grantee)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_am am on am.oid = c.relam
  where c.relkind in ('r', 'p', 'v', 'm', 'f') and {_PG_USER_SCHEMA}
 """
 _PG_COLUMNS = f"""
 select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
        pg_get_expr(d.adbin, d.adrelid), col_description(a.attrelid, a.attnum),
-       concat_ws(' ', 'identity ' || nullif(a.attidentity::text, ''), 'generated ' || nullif(a.attgenerated::text, ''),
-                 (select 'collate ' || collname from pg_collation where oid = a.attcollation and collname <> 'default'),
-                 'grants ' || a.attacl::text)
+       nullif(concat_ws(' ', 'identity ' || nullif(a.attidentity::text, ''),
+                        'generated ' || nullif(a.attgenerated::text, ''),
+                        (select 'collate ' || collname from pg_collation
+                          where oid = a.attcollation and collname <> 'default'),
+                        'grants ' || a.attacl::text), '')
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
  where a.attnum > 0 and not a.attisdropped and {_PG_USER_SCHEMA}
@@ -462,7 +469,8 @@ _PG_OTHERS = {
           from pg_proc p join pg_namespace n on n.oid = p.pronamespace where {_PG_USER_SCHEMA}""",
     "sequence": f"""
         select n.nspname, c.relname,
-               concat_ws(' ', s.data_type, s.start_value, s.min_value, s.max_value, s.increment_by, s.cycle, s.last_value),
+               concat_ws(' ', s.data_type, s.start_value, s.min_value, s.max_value, s.increment_by, s.cycle,
+                         s.last_value),
                obj_description(c.oid, 'pg_class'), pg_get_userbyid(c.relowner), c.relacl::text[]
           from pg_class c join pg_namespace n on n.oid = c.relnamespace
           join pg_sequences s on s.schemaname = n.nspname and s.sequencename = c.relname
@@ -624,7 +632,7 @@ def _sqlite_schema(connection: Any, schema: str, keep_rows: int) -> Iterable[Fac
                 type=row[2],
                 nullable=not row[3],
                 default=row[4],
-                extra=f"hidden {row[6]}" if row[6] else "",
+                extra=f"hidden {row[6]}" if row[6] else None,
             )
             for row in info
         )
@@ -686,7 +694,9 @@ def _existence(facts: Facts | None) -> str:
 
 
 def _show(value: object) -> str:
-    return "(none)" if value is None or value == () else str(value)
+    if value is None:
+        return "(none)"
+    return "(empty text)" if value == "" else str(value)
 
 
 def _relation_differences(

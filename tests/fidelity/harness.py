@@ -4,9 +4,9 @@
     python tests/fidelity/harness.py twice --dbt /tmp/venvs/d111/bin/dbt --out /tmp/twice
     python tests/fidelity/harness.py twice --dbt .../dbt --adapter postgres --postgres postgresql://...
 
-``build`` leaves under ``--out``: ``project/`` (assembled, with its packages), ``db/`` (the databases; DuckDB),
+``build`` leaves under ``--out``: ``project/`` (assembled, with its packages), ``db/`` (DuckDB's databases),
 ``external/`` (files that models write), ``snapshot.json``. ``twice`` makes two of them and compares.
-A test that heals instead uses ``assemble``, ``prepare`` and ``read``, and runs its own dbt commands in between.
+A test that heals uses ``assemble``, ``prepare`` and ``read``, and runs its own dbt commands in between.
 """
 
 from __future__ import annotations
@@ -109,17 +109,18 @@ class Bed:
         return snapshot("postgres", {**self.postgres, "replace": replace})
 
 
-def dbt_version(dbt: str) -> tuple[int, int]:
-    """Major and minor version of the dbt-core behind a ``dbt`` executable."""
+def dbt_version(dbt: str, adapter: str) -> tuple[int, int]:
+    """Major and minor version of dbt-core or of the adapter, whichever is older."""
     output = subprocess.run([dbt, "--version"], capture_output=True, text=True, check=True).stdout
-    match = re.search(r"installed:\s*(\d+)\.(\d+)", output)
-    if match is None:
-        raise RuntimeError(f"cannot read the version of {dbt}:\n{output}")
-    return int(match[1]), int(match[2])
+    core = re.search(r"installed:\s*(\d+)\.(\d+)", output)
+    plugin = re.search(rf"- {adapter}:\s*(\d+)\.(\d+)", output)
+    if core is None or plugin is None:
+        raise RuntimeError(f"cannot read the versions of dbt and {adapter} behind {dbt}:\n{output}")
+    return min((int(core[1]), int(core[2])), (int(plugin[1]), int(plugin[2])))
 
 
 def overlays(project: str, version: tuple[int, int]) -> list[Path]:
-    """The folders laid over a project for this dbt version, the oldest first (``testbed_1_9``, ``testbed_1_11``)."""
+    """The folders laid over a project for this version, the oldest first (``testbed_1_9``, then ``_1_11``)."""
     found = []
     for path in PROJECTS.glob(f"{project}_1_*"):
         minor = int(path.name.rsplit("_", 1)[1])
@@ -141,7 +142,7 @@ def assemble(
 
     ``packages`` are further local packages (dbt_selfheal itself). ``root`` must not exist or be empty.
     """
-    bed = Bed(root.resolve(), project, adapter, dbt, dbt_version(dbt), dict(postgres or {}))
+    bed = Bed(root.resolve(), project, adapter, dbt, dbt_version(dbt, adapter), dict(postgres or {}))
     ignored = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml")
     for source in [PROJECTS / project, *overlays(project, bed.version)]:
         shutil.copytree(source, bed.project_dir, ignore=ignored, dirs_exist_ok=True)
@@ -227,7 +228,40 @@ def build(
     bed.plain_build()
     facts = bed.read()
     save(facts, root / "snapshot.json")
+    if left_out := beyond_the_leaves(bed):
+        raise RuntimeError(f"no leaf has these above it: {', '.join(left_out)}")
     return facts
+
+
+def beyond_the_leaves(bed: Bed) -> list[str]:
+    """The seeds, snapshots, models and functions that no ``leaf_*`` model and no test has above it.
+
+    A test-bed wants none: healing from every leaf then reaches every node. Edges that the graph lacks (a seed
+    that is read as a source) are followed by the name of the relation. Needs ``target/manifest.json``.
+    """
+    manifest = json.loads((bed.project_dir / "target" / "manifest.json").read_text())
+    nodes = {**manifest["nodes"], **manifest.get("functions", {})}
+    made = {
+        (node["schema"], node["alias"]): key
+        for key, node in nodes.items()
+        if node["resource_type"] in ("seed", "snapshot", "model")
+    }
+    wanted = [
+        key
+        for key, node in nodes.items()
+        if node["resource_type"] == "test" or node["name"].startswith("leaf_")
+    ]
+    reached = set(wanted)
+    while wanted:
+        for parent in nodes[wanted.pop()].get("depends_on", {}).get("nodes", []):
+            if parent in manifest["sources"]:
+                source = manifest["sources"][parent]
+                parent = made.get((source["schema"], source["identifier"]), "")
+            if parent in nodes and parent not in reached:
+                reached.add(parent)
+                wanted.append(parent)
+    kinds = ("seed", "snapshot", "model", "function")
+    return sorted(key for key, node in nodes.items() if node["resource_type"] in kinds and key not in reached)
 
 
 def _postgres_args(address: str | None) -> dict[str, Any]:

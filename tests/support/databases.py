@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -307,13 +307,7 @@ class SparkDatabase(Database):
 
     def relations(self) -> dict[str, str]:
         """Returns `{"schema.name": "table" or "view"}` for all relations that are not the database's own."""
-        schemas = [row[0] for row in self.query("show schemas")]
-        found = self._run(
-            [f"show {kind} in `{schema}`" for schema in schemas for kind in ("tables", "views")]
-        )
-        tables = [(row[0], row[1], "table") for rows in found[0::2] for row in rows]
-        views = [(row[0], row[1], "view") for rows in found[1::2] for row in rows]
-        return _kinds(sorted({(row[0], row[1]): row for row in [*tables, *views]}.values()))
+        return _kinds(self._run([], relations=True)[-1])
 
     def columns(self, relation: str) -> list[tuple[str, str]]:
         """Returns name and type of the columns of a relation, in their order."""
@@ -325,26 +319,32 @@ class SparkDatabase(Database):
 
     def _settings(self) -> dict[str, str]:
         metastore = f"jdbc:derby:;databaseName={self.folder}/metastore;create=true"
+        # Java lives for seconds here: the simple compiler and collector, and no syncing of the metastore.
+        java = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dderby.system.home={self.folder}"
+        java += " -Dderby.system.durability=test"
         return {
             "spark.sql.warehouse.dir": str(self.folder / "warehouse"),
             "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
-            "spark.driver.extraJavaOptions": f"-Dderby.system.home={self.folder}",
+            "spark.driver.extraJavaOptions": java,
             "spark.driver.host": "localhost",
+            "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.memory": "1g",
             "spark.ui.enabled": "false",
             "spark.sql.shuffle.partitions": "1",
         }
 
-    def _run(self, statements: list[str] | tuple[str, ...]) -> list[list[Row]]:
-        """Runs statements in one Spark session and returns the rows of each."""
+    def _run(self, statements: Sequence[str], *, relations: bool = False) -> list[list[Row]]:
+        """Runs statements in one Spark session and returns the rows of each, then all relations if asked."""
         answer = self.folder / f"answer-{next(self._count)}.json"
         output = answer.with_suffix(".log")
+        request = {
+            "settings": self._settings(),
+            "statements": list(statements),
+            "relations": relations,
+            "answer": str(answer),
+        }
         process = self.server.start(
-            [
-                json.dumps(
-                    {"settings": self._settings(), "statements": list(statements), "answer": str(answer)}
-                )
-            ],
+            [json.dumps(request)],
             folder=self.folder,
             variables=self.server.environment.variables(),
             stdout=output,

@@ -65,6 +65,7 @@ def test_the_console_script_and_the_fork_server_return_the_same(make_project):
     assert forked.manifest["nodes"].keys() == real.manifest["nodes"].keys()
 
 
+@pytest.mark.duckdb  # for range()
 def test_a_timeout_kills_dbt_and_its_processes(make_project):
     project = make_project(
         {"models/slow.sql": "select count(*) as n from range(100000000000)"}, install=False

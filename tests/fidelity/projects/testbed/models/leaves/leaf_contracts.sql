@@ -1,2 +1,2 @@
 {{ config(materialized='table') }}
-{{ count_all(['con_view', 'con_all', 'con_incremental', 'con_quoted']) }}
+{{ count_all(['con_view', 'con_all', 'con_incremental']) }}

@@ -1,2 +1,2 @@
 {{ config(materialized='table') }}
-{{ count_all(['fun_caller', 'fun_meta']) }}
+{{ count_all(['fun_caller', 'fun_meta', 'con_quoted']) }}

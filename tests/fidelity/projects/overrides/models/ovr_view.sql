@@ -1,0 +1,1 @@
+select id, word as w from {{ ref('overrides', 'ovr_table') }}

@@ -1,0 +1,1 @@
+select id, event_at from {{ ref('events') }}

@@ -1,0 +1,2 @@
+{# needs nothing that is refused #}
+select count(*) as n from {{ ref('clean_events') }}
