@@ -9,14 +9,15 @@
 {# Stands for `load_agate_table` in a seed's context: the agate table of its CSV file. #}
 {% macro _load_agate_table() %}
   {% set seed = dbt_selfheal_seed %}
-  {% do return(seed.reader.from_csv(seed.file, encoding='utf-8-sig', column_types=seed.types, delimiter=seed.delimiter)) %}
+  {% set table = seed.reader.from_csv(seed.file, encoding='utf-8-sig', column_types=seed.types, delimiter=seed.delimiter) %}
+  {% do return(dbt_selfheal._with_parsed_columns(table, seed) if seed.formats else table) %}
 {% endmacro %}
 
 
 {# Read and check a seed's file before anything is built. reader: the result of _seed_reader.
    Returns what _load_agate_table needs; raises for a file that is missing, empty, ragged or not UTF-8. #}
 {% macro _check_seed(node, reader) %}
-  {% set seed = {'reader': reader.table, 'file': dbt_selfheal._seed_file(node), 'delimiter': node.config.delimiter, 'types': []} %}
+  {% set seed = {'reader': reader.table, 'file': dbt_selfheal._seed_file(node), 'delimiter': node.config.delimiter, 'types': [], 'formats': {}, 'final_types': []} %}
   {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) %}
   {% for name in text.column_names %}
     {% if name in node.config.column_types %}
@@ -24,6 +25,7 @@
     {% else %}
       {% do seed.types.append(dbt_selfheal._infer_type(text.columns[loop.index0].values(), reader)) %}
     {% endif %}
+    {% do dbt_selfheal._note_format(name, seed, reader) %}
   {% endfor %}
   {% do return(seed) %}
 {% endmacro %}
@@ -68,19 +70,23 @@
 {# The first of dbt's types, in dbt's order, that takes every value. values: tuple of strings or none. #}
 {% macro _infer_type(values, reader) %}
   {% set distinct = set(values) | list %}
-  {% for type in reader.types %}
-    {% if not distinct %}{% do return(type) %}{% endif %}
-    {% set plausible = namespace(yes=true) %}
-    {% for value in distinct[:20] if not type.test(value) %}{% set plausible.yes = false %}{% break %}{% endfor %}
-    {% if plausible.yes %}
-      {# list.sort with a key tests every value without a call from Jinja each; false comes first #}
-      {% do distinct.sort(key=type.test) %}
-      {% if type.test(distinct[0]) and (type is not sameas reader.iso_datetime or dbt_selfheal._all_iso_datetimes(distinct)) %}
-        {% do return(type) %}
-      {% endif %}
-    {% endif %}
+  {% for type in reader.types if not distinct or dbt_selfheal._takes_all(type, distinct, reader) %}
+    {% do return(type) %}
   {% endfor %}
   {% do return(reader.text) %}
+{% endmacro %}
+
+
+{# Whether a type takes every value. The first few are tried one by one, as most types fail there; the rest by sorting
+   with the test as key, which needs no call from Jinja for each: false comes first. #}
+{% macro _takes_all(type, values, reader) %}
+  {% if type in reader.formats %}{% do return(dbt_selfheal._all_of_format(values, type)) %}{% endif %}
+  {% for value in values[:20] if not type.test(value) %}{% do return(false) %}{% endfor %}
+  {% do values.sort(key=type.test) %}
+  {% if not type.test(values[0]) %}{% do return(false) %}{% endif %}
+  {% if type is sameas reader.iso_datetime %}{% do return(dbt_selfheal._all_iso_datetimes(values)) %}{% endif %}
+  {% if type is sameas reader.boolean %}{% do return(dbt_selfheal._all_booleans(values)) %}{% endif %}
+  {% do return(true) %}
 {% endmacro %}
 
 
@@ -95,22 +101,36 @@
 {% endmacro %}
 
 
-{# What reads seeds: an agate table (for its reader) and dbt's types, once per invocation.
-   raw keeps every text as it is; text is dbt's text type, to which '' and 'null' are null. #}
+{# Whether all values are true, false or null: agate's own boolean type, which stands for dbt's where the database has no
+   booleans, takes 1, yes and the like besides. #}
+{% macro _all_booleans(values) %}
+  {% for value in values if value is not none and value.replace(',', '').strip() | lower not in ('true', 'false', 'null', '') %}
+    {% do return(false) %}
+  {% endfor %}
+  {% do return(true) %}
+{% endmacro %}
+
+
+{# What reads seeds: an agate table (for its reader) and dbt's types in dbt's order, once per invocation.
+   raw keeps every text as it is; text is dbt's text type, to which '' and 'null' are null.
+   A database without dates or booleans yields no such types: agate's own stand in (see dates.sql). #}
 {% macro _seed_reader() %}
   {% set result = run_query(dbt_selfheal._typed_values_sql()) %}
-  {% set types = result.column_types %}
-  {% set iso_datetime = result.from_object([{'x': '2000-01-01T00:00:00'}]).column_types[0] %}
-  {% do iso_datetime.null_values.clear() %}
-  {% do iso_datetime.null_values.extend(['null', '']) %}
+  {% set types, row = result.column_types, result.rows[0] %}
+  {% set standins = result.from_object([{'t': '2000-01-01T00:00:00', 'd': '2000-01-01', 'b': 'true'}]).column_types %}
+  {% for type in standins %}
+    {% do type.null_values.clear() %}
+    {% do type.null_values.extend(['null', '']) %}
+  {% endfor %}
   {% do types[6].null_values.extend(['null', '']) %}
-  {% do return({
-    'table': result,
-    'raw': types[5],
-    'text': types[6],
-    'iso_datetime': iso_datetime,
-    'types': [types[0], types[1], types[2], types[3], iso_datetime, types[4], types[6]],
-  }) %}
+  {% set reader = {'table': result, 'raw': types[5], 'text': types[6], 'iso_datetime': standins[0], 'boolean': standins[2], 'formats': []} %}
+  {% if row[2] is string %}
+    {% set dates = [dbt_selfheal._date_format(standins[1]), dbt_selfheal._datetime_format(standins[0])] %}
+    {% do reader.update({'formats': dates, 'types': [types[0], types[1]] + dates + [standins[0], standins[2], types[6]]}) %}
+  {% else %}
+    {% do reader.update({'types': [types[0], types[1], types[2], types[3], standins[0], types[4], types[6]]}) %}
+  {% endif %}
+  {% do return(reader) %}
 {% endmacro %}
 
 
@@ -127,4 +147,9 @@
 {% macro postgres___typed_values_sql() %}
   {% do return("select 1 as i, 1.5 as n, date '2000-01-01' as d, timestamp '2000-01-01 00:00:00' as t, true as b, "
     ~ "'a'::text as raw, 'a'::text as txt") %}
+{% endmacro %}
+
+{# SQLite has neither dates nor booleans. #}
+{% macro sqlite___typed_values_sql() %}
+  {% do return("select 1 as i, 1.5 as n, '2000-01-01' as d, '2000-01-01 00:00:00' as t, 1 as b, 'a' as raw, 'a' as txt") %}
 {% endmacro %}

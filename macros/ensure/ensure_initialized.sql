@@ -53,25 +53,59 @@
 {% endmacro %}
 
 
-{# Build a plan's steps and verify them, with the readable lines and events of DESIGN 8. #}
+{# Build a plan's steps and verify them, under the lock, with the readable lines and events of DESIGN 8. #}
 {% macro _build_plan(plan, settings) %}
-  {% set started_at, steps = dbt_selfheal._now(), plan.steps %}
-  {% set deadline = started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds) %}
-  {% set present = plan.required | length - steps | selectattr('unique_id', 'in', plan.required) | list | length - plan.postponed | length %}
-  {% do dbt_selfheal._line('Self-healing: ' ~ steps | length ~ ' of ' ~ (steps | length + present) ~ ' required relations '
-    ~ ('is' if steps | length == 1 else 'are') ~ ' missing; building now (limit ' ~ settings.timeout_seconds ~ ' s)') %}
-  {% do dbt_selfheal._emit('initialization_started', {'started_at': dbt_selfheal._iso(started_at), 'timeout_seconds': settings.timeout_seconds}) %}
-  {% do dbt_selfheal._check_plan(plan) %}
-  {% do dbt_selfheal._build_steps(steps, settings, deadline) %}
-  {% set built = steps | reject('in', dbt_selfheal._verify_built(steps, plan.declared)) | map(attribute='unique_id') | list %}
+  {% set started_at = dbt_selfheal._now() %}
+  {% do dbt_selfheal._announce_start(plan, settings, started_at) %}
+  {% set lock = dbt_selfheal._acquire_lock(settings, plan.steps | map(attribute='node') | map(attribute='schema')) %}
+  {% if lock.kind != 'none' %}
+    {% do plan.update({'steps': dbt_selfheal._still_missing(plan.steps)}) %}
+  {% endif %}
+  {% set built = [] %}
+  {% if plan.steps %}
+    {% do dbt_selfheal._check_plan(plan) %}
+    {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds), lock) %}
+    {% do built.extend(plan.steps | reject('in', dbt_selfheal._verify_built(plan.steps, plan.declared))) %}
+  {% endif %}
+  {% do dbt_selfheal._release_lock(lock) %}
+  {% do dbt_selfheal._announce_end(plan, built, started_at) %}
+{% endmacro %}
+
+
+{# The first line and event of healing, before anything else takes time (SC-002). #}
+{% macro _announce_start(plan, settings, started_at) %}
+  {% set missing = plan.steps | length %}
+  {% set direct = plan.steps | selectattr('unique_id', 'in', plan.required) | list | length %}
+  {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list,
+                     'present': plan.required | length - direct - plan.postponed | length}) %}
+  {% do dbt_selfheal._line('Self-healing: ' ~ missing ~ ' of ' ~ (missing + plan.present) ~ ' required relations '
+    ~ ('is' if missing == 1 else 'are') ~ ' missing; building now (limit ' ~ settings.timeout_seconds ~ ' s)') %}
+  {% do dbt_selfheal._emit('initialization_started', {
+    'started_at': dbt_selfheal._iso(started_at), 'timeout_seconds': settings.timeout_seconds, 'missing_tables_found': plan.missing}) %}
+{% endmacro %}
+
+
+{# The last line and event. built: list of the entries built. #}
+{% macro _announce_end(plan, built, started_at) %}
   {% set now = dbt_selfheal._now() %}
+  {% set others = plan.missing | length - plan.steps | length %}
   {% do dbt_selfheal._emit('initialization_complete', {
-    'state': 'completed', 'missing_tables_found': steps | map(attribute='unique_id') | list,
-    'tables_created': built,
+    'state': 'completed', 'missing_tables_found': plan.missing, 'tables_created': built | map(attribute='unique_id') | list,
     'started_at': dbt_selfheal._iso(started_at), 'completed_at': dbt_selfheal._iso(now),
     'duration_seconds': (now - started_at).total_seconds() | round(3)}) %}
   {% do dbt_selfheal._line('Self-healing: ready in ' ~ '%.1f' | format((now - started_at).total_seconds()) ~ ' s; ' ~ built | length ~ ' built, '
-    ~ present ~ ' there before and untouched') %}
+    ~ (others ~ ' built by another run meanwhile, ' if others else '') ~ plan.present ~ ' there before and untouched') %}
+{% endmacro %}
+
+
+{# Those of the steps that the database still lacks, now that the lock is held; dbt's cache is told of the others, which
+   another run has built meanwhile. #}
+{% macro _still_missing(steps) %}
+  {% set absent = dbt_selfheal._absent(steps) %}
+  {% for entry in steps if entry not in absent and not entry.is_function %}
+    {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
+  {% endfor %}
+  {% do return(absent) %}
 {% endmacro %}
 
 

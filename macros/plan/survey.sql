@@ -80,8 +80,8 @@
 {% macro duckdb___function_exists(node) %}
   {% set sql %}
     select 1 from duckdb_functions()
-    where lower(database_name) = lower({{ dbt.string_literal(node.database) }}) and lower(schema_name) = lower({{ dbt.string_literal(node.schema) }})
-      and lower(function_name) = lower({{ dbt.string_literal(node.alias) }}) and not internal
+    where lower(database_name) = lower({{ dbt_selfheal._literal(node.database) }}) and lower(schema_name) = lower({{ dbt_selfheal._literal(node.schema) }})
+      and lower(function_name) = lower({{ dbt_selfheal._literal(node.alias) }}) and not internal
     limit 1
   {% endset %}
   {% do return(run_query(sql).rows | length > 0) %}
@@ -90,7 +90,7 @@
 {% macro postgres___function_exists(node) %}
   {% set sql %}
     select 1 from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-    where n.nspname = {{ dbt.string_literal(node.schema) }} and p.proname = {{ dbt.string_literal(node.alias) }}
+    where n.nspname = {{ dbt_selfheal._literal(node.schema) }} and p.proname = {{ dbt_selfheal._literal(node.alias) }}
     limit 1
   {% endset %}
   {% do return(run_query(sql).rows | length > 0) %}

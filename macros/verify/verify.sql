@@ -21,7 +21,8 @@
 {% endmacro %}
 
 
-{# Those of the entries whose relation the database does not have. One query per schema. #}
+{# Those of the entries whose relation the database does not have; the others' types are put into them as found_type.
+   One query per schema. #}
 {% macro _absent(entries) %}
   {% set names, absent = {}, [] %}
   {% for entry in entries if entry.is_function and not dbt_selfheal._function_exists(entry.node) %}{% do absent.append(entry) %}{% endfor %}
@@ -31,20 +32,21 @@
     {% if key not in names %}
       {% do names.update({key: dbt_selfheal._names_in_schema(api.Relation.create_from(adapter.config, node).without_identifier())}) %}
     {% endif %}
-    {% if node.alias | lower not in names[key] %}{% do absent.append(entry) %}{% endif %}
+    {% do entry.update({'found_type': names[key].get(node.alias | lower)}) %}
+    {% if not entry.found_type %}{% do absent.append(entry) %}{% endif %}
   {% endfor %}
   {% do return(absent) %}
 {% endmacro %}
 
 
-{# The names of all relations in a schema, in lower case, as the keys of a dict, asked from the database. #}
+{# The relations of a schema, asked from the database: a dict of type by name, names in lower case. #}
 {% macro _names_in_schema(schema_relation) %}
   {% do return(adapter.dispatch('_names_in_schema', 'dbt_selfheal')(schema_relation)) %}
 {% endmacro %}
 
-{# The adapter's own catalog query; the second column is the name. #}
+{# The adapter's own catalog query: its columns are database, name, schema, type. #}
 {% macro default___names_in_schema(schema_relation) %}
   {% set names = {} %}
-  {% for row in list_relations_without_caching(schema_relation) %}{% do names.update({row[1] | lower: true}) %}{% endfor %}
+  {% for row in list_relations_without_caching(schema_relation) %}{% do names.update({row[1] | lower: row[3]}) %}{% endfor %}
   {% do return(names) %}
 {% endmacro %}
