@@ -27,7 +27,8 @@
 {% macro _build_node(entry, base, compiled, progress) %}
   {% set node, started_at = entry.node, dbt_selfheal._now() %}
   {% set what = dbt_selfheal._kind(node) ~ ' ' ~ dbt_selfheal._display_name(node) %}
-  {% do dbt_selfheal._line(progress ~ ' START ' ~ what ~ ' (' ~ node.original_file_path ~ ')', 'RUN') %}
+  {% set start, path = progress ~ ' START ' ~ what, node.original_file_path %}
+  {% do dbt_selfheal._line(start ~ ' (' ~ (path if (start ~ path) | length < 77 else path.split('/') | last) ~ ')', 'RUN') %}
   {% set code = dbt_selfheal._compile(node, base, compiled) if node.resource_type != 'seed' %}
   {% do dbt_selfheal._enter_context(node, base, code) %}
   {% do context.update({'dbt_selfheal_seed': entry.seed}) %}

@@ -75,9 +75,9 @@
 {# The first line and event of healing, before anything else takes time (SC-002). #}
 {% macro _announce_start(plan, settings, started_at) %}
   {% set missing = plan.steps | length %}
-  {% set direct = plan.steps | selectattr('unique_id', 'in', plan.required) | list | length %}
+  {% set there = plan.visited.values() | selectattr('unique_id', 'in', plan.required) | selectattr('node') | rejectattr('missing') | list %}
   {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list,
-                     'present': plan.required | length - direct - plan.postponed | length}) %}
+                     'present': there | rejectattr('node.is_ephemeral_model') | list | length}) %}
   {% do dbt_selfheal._line('Self-healing: ' ~ missing ~ ' of ' ~ (missing + plan.present) ~ ' required relations '
     ~ ('is' if missing == 1 else 'are') ~ ' missing; building now (limit ' ~ settings.timeout_seconds ~ ' s)') %}
   {% do dbt_selfheal._emit('initialization_started', {

@@ -15,6 +15,7 @@
     'history': false,
     'schema': none,
     'initial_data': [],
+    'out_of_order': false,
   }) %}
 {% endmacro %}
 
@@ -57,7 +58,7 @@
 {% macro _setting_value(key, value, default, origin) %}
   {% set value = render(value) if value is string and '{' in value else value %}
   {% set expected = none %}
-  {% if key in ('enabled', 'history') %}
+  {% if key in ('enabled', 'history', 'out_of_order') %}
     {% if value is string and value | lower in ('true', 'false') %}{% set value = value | lower == 'true' %}{% endif %}
     {% set expected = 'true or false' if value is not boolean %}
   {% elif key in ('timeout_seconds', 'lock_timeout_seconds') %}

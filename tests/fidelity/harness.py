@@ -120,7 +120,7 @@ def dbt_version(dbt: str, adapter: str) -> tuple[int, int]:
 
 
 def overlays(project: str, version: tuple[int, int]) -> list[Path]:
-    """The folders laid over a project for this version, the oldest first (``testbed_1_9``, then ``_1_11``)."""
+    """The folders laid over a project for this version, the oldest first (``testbed_1_9``, ``_1_11``)."""
     found = []
     for path in PROJECTS.glob(f"{project}_1_*"):
         minor = int(path.name.rsplit("_", 1)[1])

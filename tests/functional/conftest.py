@@ -1,0 +1,70 @@
+"""Projects that the tests of one module share: what is in the database is reset, what dbt has parsed is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import pytest
+from support import DbtProject, DbtServer, DuckDbDatabase
+
+from functional.helpers import CONFIG, FILES, clear
+
+
+class SharedProjectFactory(Protocol):
+    """The type of the fixture make_shared_project."""
+
+    def __call__(
+        self,
+        files: Mapping[str, str],
+        *,
+        config: Mapping[str, Any] | None = None,
+        install: bool = True,
+    ) -> DbtProject:
+        """Makes a project on a DuckDB of its own that lives as long as the module's tests.
+
+        Args:
+            files: Content by path.
+            config: More keys of dbt_project.yml.
+            install: Whether the package is installed.
+
+        Returns:
+            The project.
+        """
+        ...
+
+
+@pytest.fixture(scope="module")
+def make_shared_project(
+    tmp_path_factory: pytest.TempPathFactory, dbt_server: DbtServer
+) -> SharedProjectFactory:
+    """Makes projects that the tests of a module share."""
+
+    def make(
+        files: Mapping[str, str], *, config: Mapping[str, Any] | None = None, install: bool = True
+    ) -> DbtProject:
+        folder = tmp_path_factory.mktemp("shared")
+        (folder / "database").mkdir()
+        database = DuckDbDatabase(folder / "database")
+        return DbtProject(
+            folder / "project", database, dbt_server, files=files, config=config, install=install
+        )
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def shared_workspace(make_shared_project: SharedProjectFactory) -> DbtProject:
+    """The workspace of helpers.py, in any state."""
+    return make_shared_project(FILES, config=CONFIG)
+
+
+@pytest.fixture
+def workspace(shared_workspace: DbtProject) -> Iterator[DbtProject]:
+    """The workspace of helpers.py with no database file."""
+    clear(shared_workspace)
+    yield shared_workspace
+    for path, content in FILES.items():  # the next test finds what this one found
+        target = shared_workspace.folder / path
+        if not target.is_file() or target.read_text(errors="replace") != content:
+            shared_workspace.write({path: content})
