@@ -30,11 +30,14 @@
 {% endmacro %}
 
 
-{# What dbt reads for a node: with --defer the other environment's relation where this one's is not there. #}
+{# What dbt reads for a node: with --defer the other environment's relation where this one's is not there, or always
+   with --favor-state unless the node is selected. (dbt sets defer_relation only when it defers.) #}
 {% macro _read_node(node) %}
-  {% if flags.DEFER and node.defer_relation and (flags.FAVOR_STATE or not adapter.get_relation(node.database, node.schema, node.alias))
-      and not (flags.FAVOR_STATE and node.unique_id in selected_resources) %}
-    {% do return(node.defer_relation) %}
+  {% if node.defer_relation %}
+    {% if (adapter.config.args.favor_state and node.unique_id not in selected_resources)
+        or not adapter.get_relation(node.database, node.schema, node.alias) %}
+      {% do return(node.defer_relation) %}
+    {% endif %}
   {% endif %}
   {% do return(node) %}
 {% endmacro %}

@@ -67,10 +67,11 @@
 
 {# Raise when a step reads a source that is not in the database; names the source, its table and its loader. #}
 {% macro _raise_missing_sources(plan) %}
+  {% set names = {} %}
   {% for entry in plan.steps %}
     {% for unique_id in entry.node.depends_on_nodes if unique_id.startswith('source.') and unique_id not in plan.visited %}
       {% set source = builtins.ref.manifest.sources[unique_id] %}
-      {% if not dbt_selfheal._source_exists(source) %}
+      {% if not dbt_selfheal._source_exists(source, names) %}
         {% do dbt_selfheal._raise_missing_source(source, entry.node) %}
       {% endif %}
     {% endfor %}
@@ -96,17 +97,21 @@
 {% endmacro %}
 
 
-{# Whether a source can be read. #}
-{% macro _source_exists(source) %}
-  {% do return(adapter.dispatch('_source_exists', 'dbt_selfheal')(source)) %}
+{# Whether a source can be read. names: dict that remembers the names in the schemas asked. #}
+{% macro _source_exists(source, names) %}
+  {% do return(adapter.dispatch('_source_exists', 'dbt_selfheal')(source, names)) %}
 {% endmacro %}
 
-{% macro default___source_exists(source) %}
-  {% do return(adapter.get_relation(source.database, source.schema, source.identifier) is not none) %}
+{# By the catalog's names without regard to case: dbt's own lookup stops with an error where the case differs, and the
+   database may well read such a table. #}
+{% macro default___source_exists(source, names) %}
+  {% set schema = api.Relation.create_from(namespace(quoting={}), source).without_identifier() %}
+  {% if schema | string not in names %}{% do names.update({schema | string: dbt_selfheal._names_in_schema(schema)}) %}{% endif %}
+  {% do return(source.identifier | lower in names[schema | string]) %}
 {% endmacro %}
 
 {# On DuckDB a source may be a file or a function call in place of a relation. #}
-{% macro duckdb___source_exists(source) %}
+{% macro duckdb___source_exists(source, names) %}
   {% set relation = api.Relation.create_from(namespace(quoting={}), source) %}
-  {% do return(relation.external is not none or dbt_selfheal.default___source_exists(source)) %}
+  {% do return(relation.external is not none or dbt_selfheal.default___source_exists(source, names)) %}
 {% endmacro %}

@@ -14,11 +14,11 @@
   {% set reasons = dict(required) %}
   {% set queue = required | list %}
   {% set visited = {} %}
-  {% set aliases = {} %}
+  {% set by_alias = {} %}
   {% for unique_id in queue if unique_id not in visited %}
     {% set node = manifest.nodes.get(unique_id) or (manifest.functions or {}).get(unique_id) %}
     {% if node is none %}
-      {% set maker = dbt_selfheal._maker_of(unique_id, aliases) if unique_id in manifest.sources %}
+      {% set maker = dbt_selfheal._maker_of(unique_id, by_alias) if unique_id in manifest.sources %}
       {% if maker %}
         {% do reasons.setdefault(maker, reasons[unique_id] ~ ' as source ' ~ manifest.sources[unique_id].source_name) %}
         {% do visited.update({unique_id: {'unique_id': unique_id, 'node': none, 'missing': false, 'selected': false, 'parents': [maker]}}) %}
@@ -28,7 +28,7 @@
       {% set is_function = node.resource_type == 'function' or node.config.materialized == 'table_function' %}
       {% set ephemeral = node.resource_type == 'model' and node.is_ephemeral_model %}
       {% set relation = none if ephemeral or is_function else adapter.get_relation(node.database, node.schema, node.alias) %}
-      {% set deferred = flags.DEFER and node.defer_relation and (not relation or flags.FAVOR_STATE) and unique_id not in selected %}
+      {% set deferred = node.defer_relation and (not relation or adapter.config.args.favor_state) and unique_id not in selected %}
       {% set there = relation or deferred or (is_function and dbt_selfheal._function_exists(node)) %}
       {% set parents = node.depends_on_nodes if (not there or relation.is_view or is_function) and not deferred else [] %}
       {% do visited.update({unique_id: {
@@ -45,17 +45,17 @@
 
 
 {# The unique id of the seed, snapshot or model whose relation is exactly that of a source; none if there is none.
-   (Very common: projects that read their own seeds as sources.) aliases: dict keyed by the aliases of all nodes. #}
-{% macro _maker_of(source_id, aliases) %}
+   (Very common: projects that read their own seeds as sources.) by_alias: dict that is filled once: the nodes by alias. #}
+{% macro _maker_of(source_id, by_alias) %}
   {% set source = builtins.ref.manifest.sources[source_id] %}
-  {% if not aliases %}{% do aliases.update(dict.fromkeys(builtins.ref.manifest.nodes.values() | map(attribute='alias'))) %}{% endif %}
-  {% if source.identifier in aliases %}
-    {% for node in builtins.ref.manifest.nodes.values() | selectattr('alias', 'equalto', source.identifier) %}
-      {% if node.resource_type in ('model', 'seed', 'snapshot') and dbt_selfheal._same_place(node, source) %}
-        {% do return(node.unique_id) %}
-      {% endif %}
+  {% if not by_alias %}
+    {% for node in builtins.ref.manifest.nodes.values() if node.resource_type in ('model', 'seed', 'snapshot') %}
+      {% do by_alias.setdefault(node.alias | lower, []).append(node) %}
     {% endfor %}
   {% endif %}
+  {% for node in by_alias.get(source.identifier | lower, []) if dbt_selfheal._same_place(node, source) %}
+    {% do return(node.unique_id) %}
+  {% endfor %}
   {% do return(none) %}
 {% endmacro %}
 
