@@ -2,9 +2,9 @@
   Building what is missing, with dbt's and the adapter's own materializations, in the order of the plan.
 #}
 
-{# Build all steps of a plan. deadline: when to stop (datetime), checked between nodes; lock: of _acquire_lock. #}
-{% macro _build_steps(steps, settings, deadline, lock) %}
-  {% set base = dbt_selfheal._base_context(lock) %}
+{# Build all steps of a plan. deadline: when to stop (datetime), checked between nodes. #}
+{% macro _build_steps(steps, settings, deadline) %}
+  {% set base = dbt_selfheal._base_context() %}
   {% set compiled, schemas = {}, {} %}
   {% set tiers = [('load_seeds', steps | selectattr('node.resource_type', 'equalto', 'seed') | list),
                   ('build_foundation', steps | rejectattr('node.resource_type', 'equalto', 'seed') | list)] %}
@@ -14,7 +14,6 @@
     {% for entry in entries %}
       {% set position.index = position.index + 1 %}
       {% do dbt_selfheal._check_deadline(deadline, settings, position.index - 1, steps) %}
-      {% do dbt_selfheal._fence(lock, in_transaction=false) %}
       {% do dbt_selfheal._create_schema_if_missing(entry.node, schemas) %}
       {% do dbt_selfheal._build_node(entry, base, compiled, position.index ~ ' of ' ~ steps | length) %}
     {% endfor %}

@@ -6,9 +6,9 @@
   and `_restore_context` puts it back after each.
 #}
 
-{# What is the same for all nodes, and a copy of the hook's context to put back. lock: of _acquire_lock. #}
-{% macro _base_context(lock) %}
-  {% do return({'context': context.copy(), 'lent': [], 'lock': lock, 'manifest': builtins.ref.manifest}) %}
+{# What is the same for all nodes, and a copy of the hook's context to put back. #}
+{% macro _base_context() %}
+  {% do return({'context': context.copy(), 'lent': [], 'manifest': builtins.ref.manifest}) %}
 {% endmacro %}
 
 
@@ -32,7 +32,6 @@
     'dbt_selfheal_manifest': base.manifest,
     'dbt_selfheal_vars': dbt_selfheal._vars_of(node),
     'dbt_selfheal_ephemerals': {},
-    'dbt_selfheal_lock': base.lock,
     'model': model,
     'this': api.Relation.create_from(adapter.config, node),
     'database': node.database,
@@ -40,7 +39,7 @@
     'sql': compiled.code if compiled else none,
     'compiled_code': compiled.code if compiled else none,
     'pre_hooks': dbt_selfheal._hooks(node.config.pre_hook),
-    'post_hooks': dbt_selfheal._hooks(node.config.post_hook) + dbt_selfheal._fence_hooks(base.lock),
+    'post_hooks': dbt_selfheal._hooks(node.config.post_hook),
     'defer_relation': none,
     'config': config,
     'dbt_selfheal_config': config,
@@ -108,12 +107,6 @@
   {% set dicts = [] %}
   {% for hook in hooks %}{% do dicts.append(hook.to_dict(omit_none=true)) %}{% endfor %}
   {% do return(dicts) %}
-{% endmacro %}
-
-
-{# The post-hook that checks, in the transaction that publishes a node, that the lock is still ours (lock tables only). #}
-{% macro _fence_hooks(lock) %}
-  {% do return([{'sql': '{' ~ '{ dbt_selfheal._fence(dbt_selfheal_lock) }' ~ '}', 'transaction': true}] if lock.kind == 'table' else []) %}
 {% endmacro %}
 
 

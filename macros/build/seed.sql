@@ -39,8 +39,8 @@
 {% endmacro %}
 
 
-{# The agate table of a seed's file with every value as the text in the file. dbt's reader accepts a row with fewer
-   values than the header, and no row with more; two columns to spare find the row to name. #}
+{# The agate table of a seed's file with every value as the text in the file. Two columns to spare find a row with more
+   values than the header, to name it. #}
 {% macro _read_seed_as_text(node, seed, reader) %}
   {% set open, file, name = seed.reader.from_csv, seed.file, 'the seed file ' ~ node.original_file_path %}
   {% set probe = {'header': false, 'column_names': ['x'], 'column_types': [reader.raw], 'row_limit': 0} %}
@@ -58,12 +58,39 @@
       ~ 'quote is not closed. Values that hold the delimiter (' ~ seed.delimiter ~ ') must be quoted.' ~ fix,
     open, file, encoding='utf-8-sig', header=true, delimiter=seed.delimiter,
     column_names=names + ['dbt_selfheal_spare_1', 'dbt_selfheal_spare_2'], column_types=[reader.raw] * (names | length + 2)) %}
-  {% for value in wide.columns[names | length].values() if value is not none %}
-    {% set row = wide.columns[names | length].values().index(value) %}
-    {% do dbt_selfheal._raise(name ~ ': row ' ~ (row + 1) ~ ' after the header has more values than the ' ~ names | length
-      ~ ' columns of the header.\nValues that hold the delimiter (' ~ seed.delimiter ~ ') must be quoted.' ~ fix) %}
+  {% set surplus, first, last = wide.columns[names | length].values(), wide.columns[0].values(), wide.columns[names | length - 1].values() %}
+  {% for value in surplus if value is not none %}
+    {% do dbt_selfheal._raise_ragged(name, surplus.index(value), 'more', names, seed, fix) %}
   {% endfor %}
+  {% if none in last and not dbt_selfheal._takes_short_rows(node) %}
+    {% for value in last %}
+      {% if value is none and first[loop.index0] is not none %}
+        {% do dbt_selfheal._raise_ragged(name, loop.index0, 'fewer', names, seed, fix) %}
+      {% endif %}
+    {% endfor %}
+  {% endif %}
   {% do return({'column_names': names, 'columns': wide.columns}) %}
+{% endmacro %}
+
+
+{% macro _raise_ragged(name, row, how, names, seed, fix) %}
+  {% do dbt_selfheal._raise(name ~ ': row ' ~ (row + 1) ~ ' after the header has ' ~ how ~ ' values than the ' ~ names | length ~ ' columns of the header'
+    ~ ' (' ~ names[:6] | join(', ') ~ (', ...' if names | length > 6 else '') ~ ').\nValues that hold the delimiter (' ~ seed.delimiter ~ ') must be quoted.' ~ fix) %}
+{% endmacro %}
+
+
+{# Whether `dbt seed` takes a row with fewer values than the header, the rest being null. #}
+{% macro _takes_short_rows(node) %}
+  {% do return(adapter.dispatch('_takes_short_rows', 'dbt_selfheal')(node)) %}
+{% endmacro %}
+
+{% macro default___takes_short_rows(node) %}
+  {% do return(true) %}
+{% endmacro %}
+
+{# dbt-duckdb has the database read the file, which does not. #}
+{% macro duckdb___takes_short_rows(node) %}
+  {% do return(not node.config.get('fast', true)) %}
 {% endmacro %}
 
 

@@ -64,7 +64,7 @@
   {% set built = [] %}
   {% if plan.steps %}
     {% do dbt_selfheal._check_plan(plan) %}
-    {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds), lock) %}
+    {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds)) %}
     {% do built.extend(plan.steps | reject('in', dbt_selfheal._verify_built(plan.steps, plan.declared))) %}
   {% endif %}
   {% do dbt_selfheal._release_lock(lock) %}
