@@ -80,6 +80,10 @@
                      'present': there | rejectattr('node.is_ephemeral_model') | list | length}) %}
   {% do dbt_selfheal._line('Self-healing: ' ~ missing ~ ' of ' ~ (missing + plan.present) ~ ' required relations '
     ~ ('is' if missing == 1 else 'are') ~ ' missing; building now (limit ' ~ settings.timeout_seconds ~ ' s)') %}
+  {% for flag in ('empty', 'sample') if invocation_args_dict.get(flag) %}
+    {% do dbt_selfheal._line('Self-healing: --' ~ flag ~ ' does not apply here: what is missing is built whole') %}
+  {% endfor %}
+  {% do dbt_selfheal._warn_untested() %}
   {% do dbt_selfheal._emit('initialization_started', {
     'started_at': dbt_selfheal._iso(started_at), 'timeout_seconds': settings.timeout_seconds, 'missing_tables_found': plan.missing}) %}
 {% endmacro %}
@@ -121,4 +125,17 @@
     {% do entry.update({'seed': dbt_selfheal._check_seed(entry.node, reader)}) %}
   {% endfor %}
   {% do dbt_selfheal._step_complete(step) %}
+{% endmacro %}
+
+
+{# Say so when the adapter or the version of dbt is one that is not tested. #}
+{% macro _warn_untested() %}
+  {% set major, minor = dbt_version.split('.')[0] | int, dbt_version.split('.')[1] | int %}
+  {% if adapter.type() not in ('duckdb', 'postgres', 'sqlite', 'spark') %}
+    {% do exceptions.warn('dbt_selfheal is not tested on ' ~ adapter.type() ~ ' (it is on duckdb, postgres, sqlite and spark), and does not lock there: '
+      ~ 'compare what it builds with a `dbt build`. on_missing: fail makes it print the command instead of building.') %}
+  {% endif %}
+  {% if (major, minor) > (1, 11) %}
+    {% do exceptions.warn('dbt_selfheal is not tested on dbt ' ~ dbt_version ~ ' (it is on 1.8 to 1.11).') %}
+  {% endif %}
 {% endmacro %}

@@ -50,7 +50,7 @@
       'required': entry.unique_id in plan.required, 'refusal': entry.refusal}) %}
   {% endfor %}
   {% do dbt_selfheal._emit('initialization_plan', {
-    'state': dbt_selfheal._status(plan).state, 'required': plan.required, 'steps': steps,
+    'state': dbt_selfheal._state(dbt_selfheal._required_relations(plan)), 'required': plan.required, 'steps': steps,
     'postponed': plan.postponed | map(attribute='unique_id') | list,
     'command': dbt_selfheal._build_command(plan) if plan.steps else none}) %}
 {% endmacro %}
