@@ -4,22 +4,31 @@
 
 {# Make sure that every relation that the running command reads, or that the project declares required, exists:
    find what is missing, build it in dependency order, verify it in the database (FR-001 to FR-006, FR-009).
-   With nothing missing it does next to nothing, and in a hook prints nothing.
+   With nothing missing it does next to nothing, and in a hook prints nothing. (Most of what it costs then is that dbt
+   compiles the source of each macro that is called: what is on this path is kept short.)
 
    select: list of node names, tag:x, path:x to require instead of the declared ones (operation only). #}
 {% macro ensure_initialized(select=none) %}
-  {% if execute %}
+  {% if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'run-operation') %}
     {% set settings = dbt_selfheal._settings() %}
-    {% if dbt_selfheal._is_active(settings) %}
-      {% set plan = dbt_selfheal._current_plan(settings, select) %}
-      {% if plan.steps %}
-        {% do dbt_selfheal._heal(plan, settings) %}
-      {% elif flags.WHICH == 'run-operation' %}
-        {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
+    {% if settings.enabled and (not settings.targets or target.name in settings.targets) %}
+      {% if flags.WHICH == 'run-operation' or not dbt_selfheal._is_satisfied(settings.required) %}
+        {% do dbt_selfheal._ensure(settings, select) %}
       {% endif %}
     {% elif flags.WHICH == 'run-operation' %}
-      {% do dbt_selfheal._line('Self-healing: off in this target or by setting; nothing was done') %}
+      {% do dbt_selfheal._line('Self-healing: off, by setting or in this target; nothing was done') %}
     {% endif %}
+  {% endif %}
+{% endmacro %}
+
+
+{# The long way: plan, and act on what is missing. #}
+{% macro _ensure(settings, select) %}
+  {% set plan = dbt_selfheal._current_plan(settings, select) %}
+  {% if plan.steps %}
+    {% do dbt_selfheal._heal(plan, settings) %}
+  {% elif flags.WHICH == 'run-operation' %}
+    {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
   {% endif %}
 {% endmacro %}
 

@@ -8,19 +8,17 @@
 {% macro _read_by_command(selected) %}
   {% set manifest = builtins.ref.manifest %}
   {% set reads = {} %}
-  {% if flags.WHICH != 'clone' %}
-    {% for unique_id in selected %}
-      {% set node = manifest.nodes.get(unique_id) %}
-      {% if node is none %}
-        {% set node = dbt_selfheal._other_reader(unique_id) %}
-      {% endif %}
-      {% if node is not none %}
-        {% for parent in node.depends_on_nodes if parent not in selected and parent not in reads %}
-          {% do reads.update({parent: 'read by ' ~ node.name}) %}
-        {% endfor %}
-      {% endif %}
-    {% endfor %}
-  {% endif %}
+  {% for unique_id in selected %}
+    {% set node = manifest.nodes.get(unique_id) %}
+    {% if node is none %}
+      {% set node = dbt_selfheal._other_reader(unique_id) %}
+    {% endif %}
+    {% if node is not none %}
+      {% for parent in node.depends_on_nodes if parent not in selected and parent not in reads %}
+        {% do reads.update({parent: 'read by ' ~ node.name}) %}
+      {% endfor %}
+    {% endif %}
+  {% endfor %}
   {% do return(reads) %}
 {% endmacro %}
 

@@ -23,14 +23,11 @@
 {# The settings in force: defaults, then dbt_project.yml, then --vars, key by key; strings are rendered. #}
 {% macro _settings() %}
   {% set settings = dbt_selfheal._default_settings() %}
-  {% set layers = {
-    'dbt_project.yml': adapter.config.vars.to_dict().get('dbt_selfheal'),
-    '--vars': adapter.config.cli_vars.get('dbt_selfheal'),
-  } %}
-  {% for origin, layer in layers.items() if layer is not none %}
+  {% for origin, vars in {'dbt_project.yml': adapter.config.vars.to_dict(), '--vars': adapter.config.cli_vars}.items() if 'dbt_selfheal' in vars %}
+    {% set layer = vars['dbt_selfheal'] %}
     {% do dbt_selfheal._validate_settings(layer, settings, origin) %}
     {% for key, value in layer.items() %}
-      {% do settings.update({key: dbt_selfheal._setting_value(key, value, settings[key], origin)}) %}
+      {% do settings.update({key: dbt_selfheal._setting_value(key, value, origin)}) %}
     {% endfor %}
   {% endfor %}
   {% if env_var('DBT_SELFHEAL_ENABLED', '') | lower in ('false', '0', 'no', 'off') %}
@@ -55,39 +52,35 @@
 
 
 {# One value, rendered when it is a template and converted to the type of its default, or an error naming the key. #}
-{% macro _setting_value(key, value, default, origin) %}
+{% macro _setting_value(key, value, origin) %}
   {% set value = render(value) if value is string and '{' in value else value %}
-  {% set expected = none %}
-  {% if key in ('enabled', 'history', 'out_of_order') %}
-    {% if value is string and value | lower in ('true', 'false') %}{% set value = value | lower == 'true' %}{% endif %}
-    {% set expected = 'true or false' if value is not boolean %}
-  {% elif key in ('timeout_seconds', 'lock_timeout_seconds') %}
-    {% if value is string and modules.re.fullmatch('[0-9]+([.][0-9]+)?', value) %}{% set value = value | float %}{% endif %}
-    {% set least = 0 if key == 'lock_timeout_seconds' else 0.001 %}
-    {% set expected = 'a number of seconds, ' ~ ('0 or more' if least == 0 else 'more than 0')
-        if value is not number or value is boolean or value < least %}
-  {% elif key == 'on_missing' %}
-    {% set expected = 'build, warn or fail' if value not in ('build', 'warn', 'fail') %}
-  {% elif key in ('required', 'targets') %}
-    {% if value is string %}{% set value = [value] %}{% endif %}
-    {% set expected = 'a list of strings' if value is mapping or value is not iterable or value | reject('string') | list %}
-  {% elif key == 'schema' %}
-    {% set expected = 'the name of a schema' if value is not none and (value is not string or not value) %}
-  {% elif key == 'initial_data' %}
-    {% set expected = 'a list' if value is string or value is mapping or value is not iterable %}
-  {% endif %}
-  {% if expected %}
-    {% do dbt_selfheal._raise_setting('vars.dbt_selfheal.' ~ key, 'must be ' ~ expected ~ ', and is ' ~ value | tojson(value | string), origin) %}
+  {% set kind = dbt_selfheal._setting_kinds()[key] %}
+  {% if key == 'initial_data' %}{% do dbt_selfheal._check_initial_data_setting(value, origin) %}{% endif %}
+  {% if kind == 'list of strings' and value is string %}{% set value = [value] %}{% endif %}
+  {% if kind == 'true or false' and value is string and value | lower in ('true', 'false') %}{% set value = value | lower == 'true' %}{% endif %}
+  {% if 'seconds' in kind and value is string and modules.re.fullmatch('[0-9]+([.][0-9]+)?', value) %}{% set value = value | float %}{% endif %}
+  {% set is_list = value is iterable and value is not mapping and value is not string %}
+  {% set fits = {
+    'true or false': value is boolean,
+    'seconds, more than 0': value is number and value is not boolean and value > 0,
+    'seconds, 0 or more': value is number and value is not boolean and value >= 0,
+    'build, warn or fail': value in ('build', 'warn', 'fail'),
+    'list of strings': is_list and value | reject('string') | first is not defined,
+    'list': is_list,
+    'name of a schema': value is none or (value is string and value != ''),
+  } %}
+  {% if not fits[kind] %}
+    {% do dbt_selfheal._raise_setting('vars.dbt_selfheal.' ~ key, 'must be: ' ~ kind ~ '; it is ' ~ tojson(value, value | string), origin) %}
   {% endif %}
   {% do return(value) %}
 {% endmacro %}
 
 
-{# Whether healing applies to this invocation: enabled, in this target, and a command that runs nodes. #}
-{% macro _is_active(settings) %}
-  {% do return(
-    settings.enabled
-    and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'clone', 'run-operation')
-    and (not settings.targets or target.name in settings.targets)
-  ) %}
+{# What each setting must be. #}
+{% macro _setting_kinds() %}
+  {% do return({
+    'enabled': 'true or false', 'history': 'true or false', 'on_missing': 'build, warn or fail', 'required': 'list of strings',
+    'targets': 'list of strings', 'timeout_seconds': 'seconds, more than 0', 'lock_timeout_seconds': 'seconds, 0 or more',
+    'schema': 'name of a schema', 'initial_data': 'list', 'out_of_order': 'true or false',
+  }) %}
 {% endmacro %}
