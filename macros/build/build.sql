@@ -28,6 +28,8 @@
   {% set what = dbt_selfheal._kind(node) ~ ' ' ~ dbt_selfheal._display_name(node) %}
   {% set start, path = progress ~ ' START ' ~ what, node.original_file_path %}
   {% do dbt_selfheal._line(start ~ ' (' ~ (path if (start ~ path) | length < 77 else path.split('/') | last) ~ ')', 'RUN') %}
+  {% do dbt_selfheal._emit('initialization_node_started', {
+    'unique_id': node.unique_id, 'progress': progress, 'path': path, 'started_at': dbt_selfheal._iso(started_at)}) %}
   {% set code = dbt_selfheal._compile(node, base, compiled) if node.resource_type != 'seed' %}
   {% do dbt_selfheal._enter_context(node, base, code) %}
   {% do context.update({'dbt_selfheal_seed': entry.seed}) %}

@@ -36,7 +36,7 @@
 {# The plan for the running invocation: what the command reads, and what is declared (an operation with nothing
    declared requires every enabled node). #}
 {% macro _current_plan(settings, select=none) %}
-  {% set selected = dict.fromkeys(selected_resources) %}
+  {% set selected = dbt_selfheal._selected() %}
   {% set declared = dbt_selfheal._declared([select] if select is string else select or settings.required) %}
   {% if flags.WHICH == 'run-operation' and not declared %}{% set declared = dbt_selfheal._everything() %}{% endif %}
   {% do return(dbt_selfheal._plan(dbt_selfheal._read_by_command(selected), declared, selected)) %}

@@ -5,7 +5,7 @@
 {# Whether every relation that the command reads or the project declares is there, through ephemeral models and existing
    views. false means "look closely": the plan decides. entries: the setting `required`. #}
 {% macro _is_satisfied(entries) %}
-  {% set manifest, selected, seen, aliases = builtins.ref.manifest, dict.fromkeys(selected_resources), {}, {} %}
+  {% set manifest, selected, seen, aliases = builtins.ref.manifest, dbt_selfheal._selected(), {}, {} %}
   {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else []) %}
   {% for id in queue if id not in seen %}
     {% do seen.update({id: 1}) %}
@@ -25,4 +25,22 @@
     {% endif %}
   {% endfor %}
   {% do return(true) %}
+{% endmacro %}
+
+
+{# The unique ids of the nodes that the command builds, as the keys of a dict. `dbt retry` selects by what has failed, and
+   leaves selected_resources empty; otherwise no hook runs with nothing selected. #}
+{% macro _selected() %}
+  {% do return(dict.fromkeys(selected_resources if selected_resources or flags.WHICH == 'run-operation' else dbt_selfheal._retried())) %}
+{% endmacro %}
+
+
+{# What `dbt retry` runs: the nodes that did not succeed in the run before, whose results are still in the target folder. #}
+{% macro _retried() %}
+  {% set folder = adapter.config.args.state or adapter.config.project_root ~ '/' ~ adapter.config.target_path %}
+  {% set retried = [] %}
+  {% for result in run_query('select 1 as x').from_json(folder ~ '/run_results.json', key='results').rows %}
+    {% if result['status'] in ('error', 'fail', 'skipped', 'runtime error', 'partial success') %}{% do retried.append(result['unique_id']) %}{% endif %}
+  {% endfor %}
+  {% do return(retried) %}
 {% endmacro %}

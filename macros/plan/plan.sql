@@ -53,6 +53,9 @@
     {% endfor %}
     {% if next %}{% do levels.append(next) %}{% endif %}
   {% endfor %}
+  {% if seeds | length + others | length < visited | length %}
+    {% do dbt_selfheal._raise_cycle(waiting, visited) %}
+  {% endif %}
   {% do return(seeds + others) %}
 {% endmacro %}
 
@@ -75,4 +78,13 @@
       {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
     {% endif %}
   {% endfor %}
+{% endmacro %}
+
+
+{# Raise for nodes that need each other, which only a source that one of them makes can bring about. #}
+{% macro _raise_cycle(waiting, visited) %}
+  {% set names = [] %}
+  {% for unique_id, count in waiting.items() if count and visited[unique_id].node %}{% do names.append(visited[unique_id].node.name) %}{% endfor %}
+  {% do dbt_selfheal._raise('these are missing and need each other, through a source that one of them makes: ' ~ names[:12] | join(', ')
+    ~ '\nRead it with ref() instead of source(), or load the source before. Nothing was built.') %}
 {% endmacro %}

@@ -13,6 +13,7 @@ _CLOCK_COLUMNS = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from")
 
 IGNORES: tuple[Ignore, ...] = (
     Ignore("plain_bed.snap_check", _CLOCK, columns=_CLOCK_COLUMNS),
+    Ignore("main.snap_check", _CLOCK, columns=_CLOCK_COLUMNS),  # the SQLite bed
     Ignore("bed_snapshots.snap_check_all", _CLOCK, columns=_CLOCK_COLUMNS),
     Ignore("bed_snaps.ysnap_aliased", _CLOCK, columns=_CLOCK_COLUMNS),
     Ignore("ysnaps.ysnap_of_source", _CLOCK, columns=_CLOCK_COLUMNS),

@@ -1,4 +1,4 @@
-"""Projects that the tests of one module share: what is in the database is reset, what dbt has parsed is kept."""
+"""Projects that a module's tests share: the database is reset, what dbt has parsed is kept."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import pytest
-from support import DbtProject, DbtServer, DuckDbDatabase
-
 from functional.helpers import CONFIG, FILES, clear
+from support import DbtProject, DbtServer, DuckDbDatabase
 
 
 class SharedProjectFactory(Protocol):

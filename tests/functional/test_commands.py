@@ -6,8 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support import DbtProject, DbtResult
-
 from functional.helpers import (
     FILES,
     FOUNDATION,
@@ -23,6 +21,7 @@ from functional.helpers import (
     settings,
     statements,
 )
+from support import DbtProject, DbtResult
 
 pytestmark = pytest.mark.duckdb
 
@@ -181,7 +180,7 @@ def test_retry_heals_what_the_failed_nodes_read(workspace: DbtProject):
 
 
 def test_clone_runs_no_hooks_so_it_heals_nothing(workspace: DbtProject, tmp_path: Path):
-    """A limit of dbt, for which clone needs nothing that it does not make: pinned, to notice when it changes."""
+    """A limit of dbt: pinned, to notice when it changes."""
     make_ready(workspace)
     workspace.dbt("parse", "--no-partial-parse")
     state = tmp_path / "state"

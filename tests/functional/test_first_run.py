@@ -6,10 +6,6 @@ import re
 import shutil
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from support import DbtProject, DuckDbDatabase
-
 from functional.conftest import SharedProjectFactory
 from functional.helpers import (
     CONFIG,
@@ -25,6 +21,9 @@ from functional.helpers import (
     printed,
     statements,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support import DbtProject, DuckDbDatabase
 
 pytestmark = pytest.mark.duckdb
 
@@ -54,7 +53,9 @@ def test_empty_database_all_required_tables_are_created(workspace: DbtProject):
     assert sorted(built(result)) == sorted(REQUIRED)
     names = [event["info"]["name"] for event in result.events]
     last_built = max(
-        index for index, event in enumerate(result.events) if "initialization_complete" in event["info"]["msg"]
+        index
+        for index, event in enumerate(result.events)
+        if "initialization_complete" in event["info"]["msg"]
     )
     assert last_built < names.index("NodeStart")
     assert len(workspace.rows(LEAF)) == 3

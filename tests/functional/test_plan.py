@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 from conftest import ProjectFactory
-from support import DbtProject
-
 from functional.conftest import SharedProjectFactory
 from functional.helpers import (
     FOUNDATION,
@@ -26,6 +23,7 @@ from functional.helpers import (
     refused,
     settings,
 )
+from support import DbtProject
 
 pytestmark = pytest.mark.duckdb
 
@@ -61,7 +59,8 @@ FILES = {
     "seeds/rates.csv": "currency,rate\nEUR,1\n",
     # what a hook cannot build
     "models/py_scores.py": (
-        "def model(dbt, session):\n    dbt.config(materialized='table')\n    return dbt.ref('customers').df()\n"
+        "def model(dbt, session):\n    dbt.config(materialized='table')\n"
+        "    return dbt.ref('customers').df()\n"
     ),
     "models/leaf_python.sql": "select * from {{ ref('py_scores') }}",
     # a selected node that an unselected missing one needs
@@ -73,7 +72,8 @@ FILES = {
     "models/tab_last.sql": "select * from {{ ref('tab_between') }}",
     "models/sources.yml": (
         "version: 2\nsources:\n"
-        "  - name: own\n    schema: main\n    tables: [{name: orders}, {name: the_totals, identifier: totals}]\n"
+        "  - name: own\n    schema: main\n"
+        "    tables: [{name: orders}, {name: the_totals, identifier: totals}]\n"
         "  - name: bank\n    schema: main\n    loader: fivetran\n"
         "    tables: [{name: payments, identifier: bank_payments}, {name: rates, identifier: bank_rates}]\n"
     ),
@@ -90,10 +90,10 @@ def shared_graph(make_shared_project: SharedProjectFactory) -> DbtProject:
 
 
 @pytest.fixture
-def graph(shared_graph: DbtProject) -> Iterator[DbtProject]:
+def graph(shared_graph: DbtProject) -> DbtProject:
     """A project with every shape of dependency, with no database."""
     clear(shared_graph)
-    yield shared_graph
+    return shared_graph
 
 
 def test_the_plan_names_each_node_its_reason_and_its_file_in_build_order(workspace: DbtProject):
@@ -318,9 +318,7 @@ def test_a_declared_node_is_healed_by_a_command_that_does_not_read_it(workspace:
     before = fingerprints(workspace)
     result = workspace.dbt("run", "-s", LEAF)
     assert built(result) == ["config_age_bands"]
-    assert {name: fingerprints(workspace)[name] for name in others} == {
-        name: before[name] for name in others
-    }
+    assert {name: fingerprints(workspace)[name] for name in others} == {name: before[name] for name in others}
 
 
 def test_with_nothing_declared_only_what_the_command_reads_is_healed(workspace: DbtProject):
@@ -338,7 +336,8 @@ def test_a_source_written_in_another_case_than_its_table_is_there(make_shared_pr
             "models/middle.sql": "select * from {{ source('loaded', 'payments') }}",
             "models/leaf.sql": "select * from {{ ref('middle') }}",
             "models/sources.yml": (
-                "version: 2\nsources:\n  - {name: loaded, schema: main, tables: [{name: payments, identifier: PAYMENTS}]}\n"
+                "version: 2\nsources:\n"
+                "  - {name: loaded, schema: main, tables: [{name: payments, identifier: PAYMENTS}]}\n"
             ),
         }
     )

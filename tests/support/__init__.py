@@ -11,9 +11,11 @@ from support.databases import (
 )
 from support.environments import ROOT, DbtServer, Environment, default_environment
 from support.project import DbtError, DbtProject, DbtResult, RunningDbt
+from support.results import RESULTS, keep_result
 
 __all__ = [
     "ADAPTERS",
+    "RESULTS",
     "ROOT",
     "Database",
     "DbtError",
@@ -28,4 +30,5 @@ __all__ = [
     "SparkDatabase",
     "SqliteDatabase",
     "default_environment",
+    "keep_result",
 ]

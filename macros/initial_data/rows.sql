@@ -1,0 +1,143 @@
+{#
+  The rows of one table of initial data: read, checked before anything is inserted, and compared with the table.
+#}
+
+{# Read and check a table's rows. Adds to the table: columns {name as given: column of the relation}, and rows: list of
+   {number, values: {column: value}, secrets: {column: variable}, waiting: variable that is not set, or none}. #}
+{% macro _prepare_rows(table, relation) %}
+  {% set given = dbt_selfheal._seed_rows(table.node) if table.is_seed else table.rows %}
+  {% set actual, columns, rows = {}, {}, [] %}
+  {% for column in adapter.get_columns_in_relation(relation) %}{% do actual.update({column.name | lower: column}) %}{% endfor %}
+  {% for values in given %}
+    {% for name in values if name not in columns %}
+      {% if name | lower not in actual %}{% do dbt_selfheal._raise_unknown_column(table, name, actual) %}{% endif %}
+      {% do columns.update({name: actual[name | lower]}) %}
+    {% endfor %}
+    {% do rows.append(dbt_selfheal._initial_row(table, values, loop.index)) %}
+  {% endfor %}
+  {% set prepared = dict(table, relation=relation, columns=columns, rows=rows) %}
+  {% do dbt_selfheal._check_keys(prepared) %}
+  {% do return(prepared) %}
+{% endmacro %}
+
+
+{% macro _raise_unknown_column(table, name, actual) %}
+  {% do dbt_selfheal._raise(table.origin ~ ': the table ' ~ table.title ~ ' has no column "' ~ name ~ '". Its columns are: '
+    ~ actual.values() | map(attribute='name') | join(', ') ~ '\nNothing was inserted.') %}
+{% endmacro %}
+
+
+{# The rows of a seed's file, with values as dbt's own reader reads them: list of dicts. #}
+{% macro _seed_rows(node) %}
+  {% set base, rows = dbt_selfheal._base_context(), [] %}
+  {% do context.update({'dbt_selfheal_seed': dbt_selfheal._check_seed(node, dbt_selfheal._seed_reader())}) %}
+  {% set file = dbt_selfheal._load_agate_table() %}
+  {% do dbt_selfheal._restore_context(base) %}
+  {% for row in file.rows %}{% do rows.append(dict(zip(file.column_names, row.values()))) %}{% endfor %}
+  {% do return(rows) %}
+{% endmacro %}
+
+
+{# One row, checked; a value env:NAME replaced by the variable's. number: from 1. #}
+{% macro _initial_row(table, values, number) %}
+  {% set row = {'number': number, 'values': {}, 'secrets': {}, 'waiting': none} %}
+  {% for name, value in values.items() %}
+    {% if value is string and value.startswith('env:') %}
+      {% do dbt_selfheal._add_secret(table, row, name, value[4:].strip()) %}
+    {% else %}
+      {% if value is not none and dbt_selfheal._is_password(table, name) %}{% do dbt_selfheal._raise_plain_password(table, row, name) %}{% endif %}
+      {% do row['values'].update({name: dbt_selfheal._bindable(value)}) %}
+    {% endif %}
+  {% endfor %}
+  {% do return(row) %}
+{% endmacro %}
+
+
+{# A value as every driver takes it: dates as ISO text, whole decimals as integers, other decimals as text. #}
+{% macro _bindable(value) %}
+  {% if value is none or value is string or value is boolean or value is integer or value is float %}{% do return(value) %}{% endif %}
+  {% if value is number %}{% do return(value | int if value == value | int else value | string) %}{% endif %}
+  {% do return(value.isoformat(' ') if value.hour is defined and value.isoformat is defined else value | string) %}
+{% endmacro %}
+
+
+{# Raise unless every row has a whole key, and no two the same. #}
+{% macro _check_keys(table) %}
+  {% set seen, fix = {}, '\nNothing was inserted. Correct ' ~ table.origin ~ '.' %}
+  {% for row in table.rows %}
+    {% set parts = [] %}
+    {% for column in table.key %}
+      {% if column not in row['values'] or (row['values'][column] is none and row.waiting is none) %}
+        {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ' has no value in the key column "' ~ column ~ '".' ~ fix) %}
+      {% endif %}
+      {% do parts.append(row['values'][column]) %}
+    {% endfor %}
+    {% set key = parts | string if row.waiting not in row.secrets.values() or row.waiting is none else 'row ' ~ row.number %}
+    {% if key in seen %}
+      {% do dbt_selfheal._raise(table.origin ~ ': rows ' ~ seen[key] ~ ' and ' ~ row.number ~ ' have the same key (' ~ dbt_selfheal._key_text(table, row) ~ ').' ~ fix) %}
+    {% endif %}
+    {% do seen.update({key: row.number}) %}
+  {% endfor %}
+{% endmacro %}
+
+
+{# "code=admin", for people; a value from the environment is not shown. #}
+{% macro _key_text(table, row) %}
+  {% set parts = [] %}
+  {% for column in table.key %}{% do parts.append(column ~ '=' ~ ('***' if column in row.secrets else row['values'][column])) %}{% endfor %}
+  {% do return(parts | join(', ')) %}
+{% endmacro %}
+
+
+{# Those of a table's rows whose key the database does not have. Rows whose key waits for a variable count as absent. #}
+{% macro _absent_rows(table) %}
+  {% set absent, asked = [], [] %}
+  {% for row in table.rows %}
+    {% if row.waiting and row.secrets.keys() | select('in', table.key) | list %}{% do absent.append(row) %}{% else %}{% do asked.append(row) %}{% endif %}
+  {% endfor %}
+  {% for chunk in asked | batch(500) %}
+    {% set numbers = dbt_selfheal._absent_numbers(table, chunk) %}
+    {% do absent.extend(chunk | selectattr('number', 'in', numbers) | list) %}
+  {% endfor %}
+  {% do return(absent) %}
+{% endmacro %}
+
+
+{# The numbers of those rows of a chunk whose key is not in the table. Values are bound, so that none is logged. #}
+{% macro _absent_numbers(table, chunk) %}
+  {% set bind, bindings, tuples, matches, names = dbt.get_binding_char(), [], [], [], ['row_number_'] %}
+  {% for column in table.key %}
+    {% do names.append('key_' ~ loop.index) %}
+    {% do matches.append('t.' ~ adapter.quote(table.columns[column].name) ~ ' = ' ~ dbt_selfheal._cast_key('v.key_' ~ loop.index, table.columns[column])) %}
+  {% endfor %}
+  {% for row in chunk %}
+    {% do tuples.append('(' ~ row.number ~ (', ' ~ bind) * table.key | length ~ ')') %}
+    {% for column in table.key %}{% do bindings.append(row['values'][column]) %}{% endfor %}
+  {% endfor %}
+  {% set sql = 'with v (' ~ names | join(', ') ~ ') as (values ' ~ tuples | join(', ') ~ ') select v.row_number_ from v where not exists (select 1 from '
+    ~ dbt_selfheal._bindable_sql(table.relation | string) ~ ' t where ' ~ dbt_selfheal._bindable_sql(matches | join(' and ')) ~ ')' %}
+  {% set numbers = {} %}
+  {% for row in adapter.add_query(sql, auto_begin=false, bindings=bindings, abridge_sql_log=true)[1].fetchall() %}{% do numbers.update({row[0] | int: true}) %}{% endfor %}
+  {% do return(numbers) %}
+{% endmacro %}
+
+
+{# SQL that goes along with bindings: a % of its own is doubled where % marks a binding. #}
+{% macro _bindable_sql(sql) %}
+  {% do return(sql.replace('%', '%%') if '%' in dbt.get_binding_char() else sql) %}
+{% endmacro %}
+
+
+{# A key's value, compared as the type of its column. #}
+{% macro _cast_key(sql, column) %}
+  {% do return(adapter.dispatch('_cast_key', 'dbt_selfheal')(sql, column)) %}
+{% endmacro %}
+
+{% macro default___cast_key(sql, column) %}
+  {% do return('cast(' ~ sql ~ ' as ' ~ (dbt.type_string() if column.is_string() else column.dtype) ~ ')') %}
+{% endmacro %}
+
+{# SQLite gives the bare value the affinity of the column that it is compared with. #}
+{% macro sqlite___cast_key(sql, column) %}
+  {% do return(sql) %}
+{% endmacro %}

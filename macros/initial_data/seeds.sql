@@ -1,0 +1,64 @@
+{#
+  Seeds that are marked insert_missing, under `dbt seed` and `dbt build`. dbt's own materialization empties a seed's table
+  and fills it anew. With this package in the search order of dbt's macros it inserts the missing rows instead:
+
+    dispatch:
+      - macro_namespace: dbt
+        search_order: [<your project>, dbt_selfheal, dbt]
+#}
+
+{# In place of dbt's own: a marked seed that exists is not emptied. #}
+{% macro default__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
+  {% if dbt_selfheal._is_marked(model) and not full_refresh %}
+    {% do return('-- dbt_selfheal: insert_missing') %}
+  {% endif %}
+  {% do return(dbt_selfheal._own_macro_of_dbt('reset_csv_table')(model, full_refresh, old_relation, agate_table)) %}
+{% endmacro %}
+
+
+{# In place of dbt's own: of a marked seed only the missing rows are inserted. #}
+{% macro default__load_csv_rows(model, agate_table) %}
+  {% if not dbt_selfheal._is_marked(model) %}
+    {% do return(dbt_selfheal._own_macro_of_dbt('load_csv_rows')(model, agate_table)) %}
+  {% endif %}
+  {% set rows, columns = [], {} %}
+  {% for column in adapter.get_columns_in_relation(this) %}{% do columns.update({column.name: column}) %}{% endfor %}
+  {% set table = {'is_seed': true, 'origin': model.original_file_path, 'title': model.schema ~ '.' ~ model.alias, 'key': model.config.meta.selfheal.key,
+    'relation': this, 'columns': columns, 'password_columns': [], 'rows': rows} %}
+  {% if table.key is string %}{% do table.update({'key': [table.key]}) %}{% endif %}
+  {% for row in agate_table.rows %}{% do rows.append(dbt_selfheal._initial_row(table, dict(zip(agate_table.column_names, row.values())), loop.index)) %}{% endfor %}
+  {% do dbt_selfheal._check_keys(table) %}
+  {% do table.update({'ready': dbt_selfheal._absent_rows(table)}) %}
+  {% for chunk in table.ready | batch(500) %}
+    {% do adapter.add_query(dbt_selfheal._insert_sql(table, chunk), bindings=dbt_selfheal._row_bindings(chunk), abridge_sql_log=true) %}
+  {% endfor %}
+  {% do return('-- ' ~ table.ready | length ~ ' of ' ~ rows | length ~ ' rows inserted, the others were there') %}
+{% endmacro %}
+
+
+{# The macro that dbt, or its adapter, has under a name that this package implements too. #}
+{% macro _own_macro_of_dbt(name) %}
+  {% do return(context['dbt'].get(adapter.type() ~ '__' ~ name) or context['dbt']['default__' ~ name]) %}
+{% endmacro %}
+
+
+{# Whether a seed, given as materializations have it, is marked. #}
+{% macro _is_marked(model) %}
+  {% set mark = (model.config.meta or {}).get('selfheal') %}
+  {% do return(mark is mapping and mark.get('load') == 'insert_missing') %}
+{% endmacro %}
+
+
+{# Stop before `dbt seed` or `dbt build` replaces the rows of a marked seed: edits would be lost. A --full-refresh is
+   taken at its word. #}
+{% macro _protect_seeds(tables) %}
+  {% if flags.WHICH in ('build', 'seed', 'retry') and not flags.FULL_REFRESH and 'dbt_selfheal' not in (adapter.config.get_macro_search_order('dbt') or []) %}
+    {% for table in tables if table.is_seed and table.node.unique_id in selected_resources
+        and adapter.get_relation(table.database, table.schema, table.identifier) is not none %}
+      {% do dbt_selfheal._raise('dbt ' ~ flags.WHICH ~ ' would empty ' ~ table.title ~ ' and fill it from ' ~ table.origin ~ '; that seed is marked insert_missing, '
+        ~ 'so rows that people have edited must stay.\nLet dbt_selfheal load it: put this into dbt_project.yml\n'
+        ~ '  dispatch:\n    - macro_namespace: dbt\n      search_order: [' ~ adapter.config.project_name ~ ', dbt_selfheal, dbt]\n'
+        ~ 'or leave it out: dbt ' ~ flags.WHICH ~ ' --exclude ' ~ table.node.name) %}
+    {% endfor %}
+  {% endif %}
+{% endmacro %}

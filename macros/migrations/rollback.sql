@@ -1,0 +1,76 @@
+{#
+  rollback_migration: the way back.
+#}
+
+{# Roll back applied migrations, the newest first, each in one transaction with its history row.
+   to: the version to go back to, which stays applied ("0": all go; by default only the newest goes);
+   dry_run: print the SQL and roll nothing back. #}
+{% macro rollback_migration(to=none, dry_run=false) %}
+  {% set settings = dbt_selfheal._settings() %}
+  {% if dbt_selfheal._is_off(settings) %}
+    {% do dbt_selfheal._line('Migrations: off in this target or by setting; nothing was done') %}
+  {% elif dry_run %}
+    {% do dbt_selfheal._print_migrations(dbt_selfheal._to_roll_back(dbt_selfheal._migration_status(settings), to)) %}
+  {% else %}
+    {% set lock = dbt_selfheal._migration_lock(settings) %}
+    {% set entries = dbt_selfheal._to_roll_back(dbt_selfheal._migration_status(settings), to) %}
+    {% for entry in entries %}
+      {% do dbt_selfheal._roll_back(entry, loop.index ~ ' of ' ~ entries | length) %}
+    {% endfor %}
+    {% do dbt_selfheal._release_lock(lock) %}
+    {% if not entries %}{% do dbt_selfheal._line('Migrations: none is applied' ~ (' after ' ~ to if to is not none else '') ~ '; nothing was done') %}{% endif %}
+  {% endif %}
+{% endmacro %}
+
+
+{# What a rollback takes back, the newest first; raises, before anything is done, for what cannot be. The `macro` of
+   what it returns is that of the rollback. #}
+{% macro _to_roll_back(status, to=none) %}
+  {% set first = dbt_selfheal._find_version(status.entries, to) if to is not none and to | string | replace('0', '') else none %}
+  {% set entries, problems = [], [] %}
+  {% for entry in status.entries | reverse if entry.state not in ('pending', 'gone') and (to is not none or not entries) and (first is none or entry.order > first.order) %}
+    {% if entry.state != 'applied' %}
+      {% do problems.append(dbt_selfheal._migration_title(entry) ~ ' is ' ~ entry.state ~ '. `dbt run-operation migration_status` says what to do.') %}
+    {% elif entry.rollback is none %}
+      {% do problems.append(dbt_selfheal._migration_title(entry) ~ ' (' ~ entry.path ~ ') has no rollback.\nWrite the macro '
+        ~ entry.macro | replace('migration__', 'rollback__', 1) ~ ', or take its effects back with a new migration.') %}
+    {% endif %}
+    {% do entries.append(dict(entry, macro=entry.rollback)) %}
+  {% endfor %}
+  {% for entry in status.entries if entry.state == 'gone' and to is not none %}
+    {% do problems.append(dbt_selfheal._gone_problem(entry)) %}
+  {% endfor %}
+  {% if problems %}{% do dbt_selfheal._raise('cannot roll back, and nothing was:\n- ' ~ problems | map('indent', 2) | join('\n- ')) %}{% endif %}
+  {% do return(entries) %}
+{% endmacro %}
+
+
+{# Roll back one migration and announce it. #}
+{% macro _roll_back(entry, progress) %}
+  {% set started_at, title = dbt_selfheal._now(), dbt_selfheal._migration_title(entry) %}
+  {% do dbt_selfheal._line(progress ~ ' START rollback ' ~ title ~ ' (' ~ entry.path ~ ')', 'RUN') %}
+  {% if entry.transaction %}
+    {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'rolled_back_at': dbt_selfheal._iso(started_at)})) %}
+    {% set statements = dbt_selfheal._run_statements(entry, entry.macro) %}
+  {% else %}
+    {% set statements = dbt_selfheal._roll_back_without_transaction(entry) %}
+  {% endif %}
+  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'rolled_back_at': dbt_selfheal._iso(dbt_selfheal._now())})) %}
+  {% do adapter.commit() %}
+  {% set seconds = (dbt_selfheal._now() - started_at).total_seconds() | round(3) %}
+  {% do dbt_selfheal._line(progress ~ ' OK rolled back ' ~ title, statements | length ~ ' statements in ' ~ '%.2f' | format(seconds) ~ 's') %}
+  {% do dbt_selfheal._emit('migration_rolled_back', {'package': entry.package, 'version': entry.version, 'name': entry.macro, 'statements': statements | length,
+    'started_at': dbt_selfheal._iso(started_at), 'duration_seconds': seconds, 'success': true}) %}
+{% endmacro %}
+
+
+{# Without a transaction a rollback that stops in the middle leaves the migration interrupted, with none of its
+   statements known to be done. #}
+{% macro _roll_back_without_transaction(entry) %}
+  {% set statements = dbt_selfheal._migration_statements(entry.package, entry.macro) %}
+  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'completed_at': none, 'success': none, 'statements_done': 0})) %}
+  {% do adapter.commit() %}
+  {% for statement in statements %}{% do dbt_selfheal._run_alone(statement) %}{% endfor %}
+  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'completed_at': entry.last.completed_at, 'success': true, 'statements_done': entry.last.statements_done})) %}
+  {% do return(statements) %}
+{% endmacro %}

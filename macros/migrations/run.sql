@@ -1,0 +1,111 @@
+{#
+  run_migrations: apply what is pending, in order, each once, under the lock.
+#}
+
+{# Apply the pending migrations, in the order of their versions.
+   to: the version to stop at, inclusive (text; by default all); dry_run: print the SQL and apply nothing. #}
+{% macro run_migrations(to=none, dry_run=false) %}
+  {% set settings = dbt_selfheal._settings() %}
+  {% if dbt_selfheal._is_off(settings) %}
+    {% do dbt_selfheal._line('Migrations: off in this target or by setting; nothing was done') %}
+  {% elif dry_run %}
+    {% set status = dbt_selfheal._migration_status(settings) %}
+    {% do dbt_selfheal._raise_migration_problems(status) %}
+    {% do dbt_selfheal._print_migrations(dbt_selfheal._pending_migrations(status, to)) %}
+  {% else %}
+    {% set applied = dbt_selfheal._migrate(settings, to=to) %}
+    {% if not applied %}{% do dbt_selfheal._line('Migrations: nothing is pending; nothing was done') %}{% endif %}
+  {% endif %}
+{% endmacro %}
+
+
+{# For the hook: apply what is pending before anything is built. Costs next to nothing in a project without migrations, and
+   one or two queries when nothing is pending. Returns the list of migrations applied. #}
+{% macro _run_pending_migrations(settings) %}
+  {% set names = dbt_selfheal._migration_macro_names() %}
+  {% do return(dbt_selfheal._run_pending(settings, names) if names else []) %}
+{% endmacro %}
+
+
+{# Act on pending migrations as `on_missing` says. #}
+{% macro _run_pending(settings, names) %}
+  {% if settings.on_missing == 'build' %}{% do return(dbt_selfheal._migrate(settings, names=names)) %}{% endif %}
+  {% set status = dbt_selfheal._migration_status(settings, names) %}
+  {% do dbt_selfheal._raise_migration_problems(status) %}
+  {% if status.counts.pending %}
+    {% set text = status.counts.pending ~ ' migrations are pending. Apply them with:\n  dbt run-operation run_migrations' %}
+    {% if settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
+    {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
+  {% endif %}
+  {% do return([]) %}
+{% endmacro %}
+
+
+{# Whether the package is switched off, by setting or in this target. #}
+{% macro _is_off(settings) %}
+  {% do return(not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
+{% endmacro %}
+
+
+{# Apply what is pending, if anything is: looked at without the lock, and again with it. Returns what was applied. #}
+{% macro _migrate(settings, names=none, to=none) %}
+  {% set status = dbt_selfheal._migration_status(settings, names) %}
+  {% do dbt_selfheal._raise_migration_problems(status) %}
+  {% if not dbt_selfheal._pending_migrations(status, to) %}{% do return([]) %}{% endif %}
+  {% set lock = dbt_selfheal._migration_lock(settings) %}
+  {% do dbt_selfheal._create_history() %}
+  {% set status = dbt_selfheal._migration_status(settings, names) %}
+  {% do dbt_selfheal._raise_migration_problems(status) %}
+  {% set pending = dbt_selfheal._pending_migrations(status, to) %}
+  {% do dbt_selfheal._apply_migrations(pending, status.counts.applied) %}
+  {% do dbt_selfheal._release_lock(lock) %}
+  {% do return(pending) %}
+{% endmacro %}
+
+
+{# The lock of all that changes migrations: that of the schema which the history is in. #}
+{% macro _migration_lock(settings) %}
+  {% do return(dbt_selfheal._acquire_lock(settings, [dbt_selfheal._history_relation().schema])) %}
+{% endmacro %}
+
+
+{# The pending migrations of a status, up to a version. #}
+{% macro _pending_migrations(status, to=none) %}
+  {% set last = dbt_selfheal._find_version(status.entries, to) if to is not none else none %}
+  {% set pending = [] %}
+  {% for entry in status.entries if entry.state == 'pending' and (last is none or entry.order <= last.order) %}{% do pending.append(entry) %}{% endfor %}
+  {% do return(pending) %}
+{% endmacro %}
+
+
+{# Apply migrations, one after another, as the step run_migrations. present: how many were applied before. #}
+{% macro _apply_migrations(pending, present) %}
+  {% if pending %}
+    {% set step = dbt_selfheal._step_started('run_migrations') %}
+    {% do dbt_selfheal._line('Migrations: ' ~ pending | length ~ ' to apply, ' ~ present ~ ' applied before. Of one that fails nothing remains'
+      ~ (' (unless it says so)' if pending | rejectattr('transaction') | list else '') ~ '; correct it and run the same command again') %}
+    {% for migration in pending %}
+      {% do dbt_selfheal._apply_migration(migration, loop.index ~ ' of ' ~ pending | length) %}
+    {% endfor %}
+    {% do dbt_selfheal._refresh_cache() %}
+    {% do dbt_selfheal._step_complete(step) %}
+  {% endif %}
+{% endmacro %}
+
+
+{# Print, and emit as a JSON event, the SQL of migrations. Rendered in a transaction that is rolled back, so that a macro
+   that runs statements itself changes nothing either. #}
+{% macro _print_migrations(migrations) %}
+  {% set plan = [] %}
+  {% do dbt_selfheal._line('Migrations: ' ~ migrations | length ~ ' would be applied (dry run: nothing is)') %}
+  {% for migration in migrations %}
+    {% do adapter.add_query('select 1') %}
+    {% set statements = dbt_selfheal._migration_statements(migration.package, migration.macro) %}
+    {% do dbt_selfheal._discard_open_transaction() %}
+    {% do dbt_selfheal._check_statements(migration, statements) %}
+    {% do plan.append({'package': migration.package, 'version': migration.version, 'name': migration.macro, 'statements': statements}) %}
+    {% do dbt_selfheal._line('-- ' ~ dbt_selfheal._migration_title(migration) ~ ' (' ~ migration.path ~ ')'
+      ~ ('' if migration.transaction else ', without a transaction') ~ ('\n' ~ statements | join(';\n') ~ ';' if statements else '\n-- no statements')) %}
+  {% endfor %}
+  {% do dbt_selfheal._emit('migration_plan', {'migrations': plan}) %}
+{% endmacro %}

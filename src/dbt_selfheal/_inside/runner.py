@@ -1,0 +1,292 @@
+"""Runs dbt for the wrapper, several invocations in one process with one parse; in the environment of dbt.
+
+The argument is JSON: `mode` (ensure, plan, status), `arguments` of dbt (project, target ...), `select`,
+`threads`, `native_from` (number of missing relations from which the native way is taken; null: never),
+`refuse` (whether nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are those
+of the macros. Nothing of dbt_selfheal is imported: it need not be installed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from dbt_selfheal_supervisor import Reporter, start
+
+SWITCH = "DBT_SELFHEAL_ENABLED"
+BUILT = ("seed", "snapshot", "model", "function")
+
+
+class FailedError(Exception):
+    """An invocation of dbt failed, and its errors have been reported."""
+
+
+class Runner:
+    """One parse, then as many invocations as it takes.
+
+    Args:
+        request: See the top of this module.
+        reporter: Where events go.
+    """
+
+    def __init__(self, request: dict[str, Any], reporter: Reporter) -> None:
+        self.request = request
+        self.reporter = reporter
+        self.plan: dict[str, Any] = {}
+        self.manifest: Any = None
+        self.native: dict[str, Any] | None = None
+        self.finished: list[dict[str, Any]] = []
+        self.quiet = False
+
+    def run(self) -> None:
+        """Does what the request asks for."""
+        self.manifest = self.invoke("parse", "--no-write-json").result
+        mode = self.request["mode"]
+        if mode == "status":
+            self.operation("initialization_status")
+        elif mode == "plan":
+            self.operation("initialization_plan")
+        else:
+            self.ensure()
+
+    def ensure(self) -> None:
+        """Plans, builds by a hook's means or natively, and reports where the relations of the project are."""
+        started = datetime.now(timezone.utc)
+        self.operation("initialization_plan")
+        steps = self.plan.get("steps", [])
+        if steps and self.request.get("refuse"):
+            raise FailedError
+        way = self.way(steps)
+        if steps:
+            self.reporter.send("way", way=way[0], reason=way[1], count=len(steps))
+        if way[0] != "hook":  # else ensure_initialized reports this step itself
+            self.step("check_tables", lambda: None, started)
+        if way[0] == "native":
+            self.build_natively(steps)
+        elif steps:
+            self.operation("ensure_initialized")
+        self.reporter.send("nodes", nodes=self.nodes(), required=list(self.plan.get("required", [])))
+
+    def way(self, steps: list[dict[str, Any]]) -> tuple[str, str]:
+        """Returns hook or native, and why."""
+        threads, refused = self.request.get("threads"), [step for step in steps if step.get("refusal")]
+        if not steps:
+            return "none", "nothing is missing"
+        if self.request.get("native_from") is None:
+            return "hook", "by setting"
+        if threads:
+            return "native", f"--threads {threads}"
+        if refused:
+            return "native", f"{refused[0]['name']} cannot be built from a hook: {refused[0]['refusal']}"
+        if len(steps) >= self.request["native_from"]:
+            return "native", f"{len(steps)} are missing"
+        return "hook", f"{len(steps)} are missing"
+
+    def build_natively(self, steps: list[dict[str, Any]]) -> None:
+        """Builds the steps of the plan with real dbt nodes, and asks the macros again."""
+        before = os.environ.get(SWITCH)
+        os.environ[SWITCH] = "false"  # the hook of this very invocation has nothing to do
+        self.native = {step["unique_id"]: step for step in steps}
+        try:
+            self.build(steps)
+        finally:
+            self.report_tiers()
+            self.native = None
+            del os.environ[SWITCH]
+            if before is not None:
+                os.environ[SWITCH] = before
+        self.step("verify", self.verify)
+
+    def build(self, steps: list[dict[str, Any]]) -> None:
+        """Builds nodes by `dbt build`, without their tests, and keeps its run_results.json."""
+        arguments = [text for kind in BUILT[: self.kinds()] for text in ("--resource-type", kind)]
+        for step in steps:
+            arguments += ["--select", self.selector(step["unique_id"])]
+        if self.request.get("threads"):
+            arguments += ["--threads", str(self.request["threads"])]
+        try:
+            self.invoke("build", *arguments)
+        finally:
+            folder, name = Path(self.request["target_path"]), "run_results.json"
+            with contextlib.suppress(OSError):
+                (folder / "dbt_selfheal").mkdir(exist_ok=True)
+                shutil.copyfile(folder / name, folder / "dbt_selfheal" / name)
+
+    def report_tiers(self) -> None:
+        """Reports the steps load_seeds and build_foundation, each from its first start to its last end."""
+        for name, is_seed in (("load_seeds", True), ("build_foundation", False)):
+            nodes = [event for event in self.finished if (event["resource_type"] == "seed") is is_seed]
+            if nodes:
+                first, last = min(e["started_at"] for e in nodes), max(e["completed_at"] for e in nodes)
+                seconds = (
+                    datetime.fromisoformat(last[:-1]) - datetime.fromisoformat(first[:-1])
+                ).total_seconds()
+                self.event("initialization_step_started", step_name=name, started_at=first)
+                self.event(
+                    "initialization_step_complete",
+                    step_name=name,
+                    started_at=first,
+                    completed_at=last,
+                    duration_seconds=round(seconds, 3),
+                    success=all(event["success"] for event in nodes),
+                )
+
+    def verify(self) -> None:
+        """Raises if the macros still miss something that was to be built."""
+        built = {step["unique_id"] for step in self.plan.get("steps", [])}
+        self.operation("initialization_plan", quietly=True)
+        absent = [step["name"] for step in self.plan.get("steps", []) if step["unique_id"] in built]
+        if absent:
+            text = f"built without an error, and yet not in the database: {', '.join(absent)}"
+            self.reporter.send("error", name="verify", message=text)
+            raise FailedError
+
+    def kinds(self) -> int:
+        """Returns how many of BUILT this dbt knows: functions came with 1.11."""
+        return 4 if hasattr(self.manifest, "functions") else 3
+
+    def selector(self, unique_id: str) -> str:
+        """Returns a selector for exactly one node: its full path of names, in its file."""
+        node = self.manifest.nodes.get(unique_id) or self.manifest.functions[unique_id]
+        return f"fqn:{'.'.join(node.fqn)},file:{Path(node.original_file_path).name}"
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Returns where the relations of all nodes are, by the manifest."""
+        found = []
+        for node in self.manifest.nodes.values():
+            if node.resource_type in BUILT and not getattr(node, "is_ephemeral_model", False):
+                kind = "function" if node.config.materialized == "table_function" else str(node.resource_type)
+                found.append(
+                    {
+                        "unique_id": node.unique_id,
+                        "kind": kind,
+                        "database": node.database,
+                        "schema": node.schema,
+                        "name": node.alias,
+                    }
+                )
+        functions = getattr(self.manifest, "functions", None) or {}
+        found += [{"unique_id": unique_id, "kind": "function"} for unique_id in functions]
+        migrations = any(macro.name.startswith("migration__") for macro in self.manifest.macros.values())
+        return [*found, {"unique_id": "migrations", "kind": "function"}] if migrations else found
+
+    def operation(self, name: str, *, quietly: bool = False) -> None:
+        """Runs an operation of the package."""
+        arguments = {"select": self.request["select"]} if self.request.get("select") else {}
+        self.quiet = quietly
+        try:
+            self.invoke("run-operation", name, "--args", json.dumps(arguments))
+        finally:
+            self.quiet = False
+
+    def invoke(self, command: str, *arguments: str) -> Any:
+        """Invokes dbt; raises FailedError if it does not succeed."""
+        from dbt.cli.main import dbtRunner
+
+        runner = dbtRunner(manifest=self.manifest, callbacks=[self.callback])
+        result = runner.invoke([command, *arguments, *self.request["arguments"]])
+        if not result.success:
+            if result.exception is not None:
+                self.reporter.send(
+                    "error", name=type(result.exception).__name__, message=str(result.exception)
+                )
+            raise FailedError
+        return result
+
+    def callback(self, message: Any) -> None:
+        """Sees every event of dbt."""
+        text = message.info.msg
+        if text.startswith('{"event": "initialization_plan"'):
+            self.plan = json.loads(text)
+            if self.quiet:
+                return
+        if message.info.name == "NodeFinished":
+            if self.native is not None:
+                self.native_node(message)
+            return
+        self.reporter.callback(message)
+
+    def native_node(self, message: Any) -> None:
+        """Reports a node that dbt itself has built, in the form of the macros' events."""
+        node, result = message.data.node_info, message.data.run_result
+        step = (self.native or {}).get(node.unique_id)
+        if step is None:
+            return
+        success = str(result.status) in ("success", "pass")
+        event = {
+            "event": "initialization_node_complete",
+            "unique_id": node.unique_id,
+            "resource_type": step["resource_type"],
+            "relation": step["relation"],
+            "started_at": _utc(node.node_started_at),
+            "completed_at": _utc(node.node_finished_at),
+            "duration_seconds": round(result.execution_time, 3),
+            "success": success,
+        }
+        self.finished.append(event)
+        self.reporter.send("event", event=event)
+        if not success:
+            self.reporter.send(
+                "error", name="NodeFinished", message=result.message or f"{step['name']} failed"
+            )
+
+    def step(self, name: str, action: Any, started: datetime | None = None) -> None:
+        """Does one step, with the events of its start and its end."""
+        started = started or datetime.now(timezone.utc)
+        self.event("initialization_step_started", step_name=name, started_at=_iso(started))
+        success = False
+        try:
+            action()
+            success = True
+        finally:
+            now = datetime.now(timezone.utc)
+            self.event(
+                "initialization_step_complete",
+                step_name=name,
+                started_at=_iso(started),
+                completed_at=_iso(now),
+                duration_seconds=round((now - started).total_seconds(), 3),
+                success=success,
+            )
+
+    def event(self, name: str, **fields: Any) -> None:
+        """Sends an event in the form of the macros' events."""
+        self.reporter.send("event", event={"event": name, **fields})
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _utc(text: str) -> str | None:
+    """Returns a time of dbt, which has no time zone and is UTC, as ISO 8601 with a Z."""
+    return _iso(datetime.fromisoformat(text).replace(tzinfo=timezone.utc)) if text else None
+
+
+def main() -> int:
+    """Runs the request in the first argument; returns 0, or 1 when dbt failed."""
+    reporter = start()
+    if reporter is None:
+        print("this script is started by dbt-selfheal", file=sys.stderr)  # noqa: T201
+        return 2
+    try:
+        from importlib.metadata import version
+
+        reporter.send("started", dbt_version=version("dbt-core"))
+        Runner(json.loads(sys.argv[1]), reporter).run()
+    except FailedError:
+        return 1
+    except Exception as error:
+        reporter.send("error", name=type(error).__name__, message=f"{type(error).__name__}: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

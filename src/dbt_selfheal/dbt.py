@@ -1,0 +1,126 @@
+"""Where dbt is: its command, and the Python that it runs in."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbt_selfheal.errors import ConfigurationError
+
+HEALING = frozenset({"build", "run", "seed", "snapshot", "test", "retry", "clone", "run-operation"})
+_PYTHON = re.compile(
+    r"^#!\s*(?P<plain>\S*python[^\s]*)|'''exec'\s+\"?(?P<long>[^\"\s]+python[^\"\s]*)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Dbt:
+    """An installation of dbt."""
+
+    python: str
+    paths: tuple[str, ...]
+
+    def version_of(self, distribution: str) -> str | None:
+        """Returns the version of a distribution beside dbt, or None if it is not there."""
+        from importlib import metadata
+
+        for found in metadata.distributions(name=distribution, path=list(self.paths)):
+            return found.version
+        return None
+
+
+def find_dbt() -> Dbt:
+    """Returns the dbt of DBT_SELFHEAL_DBT, else the one beside this command, else the one on the PATH.
+
+    Raises:
+        ConfigurationError: There is none, or it is a version that is not supported.
+    """
+    beside = Path(sys.executable).with_name("dbt")
+    given = os.environ.get("DBT_SELFHEAL_DBT")
+    if given:
+        dbt = _dbt_of(given)
+    elif beside.exists():
+        dbt = Dbt(sys.executable, tuple(path for path in sys.path if path.endswith("-packages")))
+    else:
+        import shutil
+
+        command = shutil.which("dbt")
+        if command is None:
+            raise ConfigurationError(
+                "dbt is not installed: there is no command dbt on the PATH",
+                code="dbt-missing",
+                remedy="Install it with its adapter, for example: pip install dbt-core dbt-duckdb",
+            )
+        dbt = _dbt_of(command)
+    _check_version(dbt)
+    return dbt
+
+
+def _dbt_of(command: str) -> Dbt:
+    """Returns the installation of a console script."""
+    try:
+        with Path(command).open("rb") as file:
+            found = _PYTHON.search(file.read(2000).decode("utf-8", "replace"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"{command} cannot be read: {error.strerror}",
+            code="dbt-missing",
+            remedy="Correct DBT_SELFHEAL_DBT.",
+        ) from None
+    if found is None:
+        raise ConfigurationError(
+            f"{command} is not a dbt-core that dbt-selfheal knows (dbt 2 is not supported yet)",
+            code="dbt-version",
+            remedy='Install dbt-core 1.8 to 1.11: pip install "dbt-core>=1.8,<2"',
+        )
+    python = found["plain"] or found["long"]
+    folders = Path(python).parent.parent.glob("lib/python*/site-packages")
+    return Dbt(python, tuple(str(folder) for folder in folders))
+
+
+def _check_version(dbt: Dbt) -> None:
+    version = dbt.version_of("dbt-core")
+    if version is None:
+        return
+    major, minor = (int(part) for part in version.split(".")[:2])
+    if not (1, 8) <= (major, minor) < (2, 0):
+        raise ConfigurationError(
+            f"dbt-core {version} is not supported",
+            code="dbt-version",
+            remedy='Install dbt-core 1.8 to 1.11: pip install "dbt-core>=1.8,<2"',
+        )
+
+
+def subcommand(arguments: list[str]) -> str | None:
+    """Returns the command in the arguments of dbt, such as `run`; None if there is none."""
+    with_value = {
+        "--project-dir", "--profiles-dir", "--profile", "--target", "-t", "--target-path", "--vars",
+        "--log-path", "--log-level", "--log-format", "--log-level-file", "--log-format-file",
+        "--printer-width", "--state", "--warn-error-options", "--log-file-max-bytes",
+        "--indirect-selection", "--defer-state", "--threads", "--partial-parse-file-path", "-r",
+        "--record-timing-info",
+    }  # fmt: skip
+    skip = False
+    for argument in arguments:
+        if skip:
+            skip = False
+        elif argument in with_value:
+            skip = True
+        elif not argument.startswith("-"):
+            return argument
+    return None
+
+
+def option_of(arguments: list[str], *names: str) -> str | None:
+    """Returns the value of an option in the arguments of dbt, in either spelling; None if it is not given."""
+    value = None
+    for index, argument in enumerate(arguments):
+        for name in names:
+            if argument == name and index + 1 < len(arguments):
+                value = arguments[index + 1]
+            elif name.startswith("--") and argument.startswith(f"{name}="):
+                value = argument.partition("=")[2]
+    return value

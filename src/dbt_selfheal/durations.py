@@ -1,0 +1,50 @@
+"""How long each node took earlier, from which the remaining time is estimated."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+
+class Durations:
+    """Seconds by unique id, kept between runs.
+
+    Args:
+        folder: Where they are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "durations.json"
+        self._seconds: dict[str, float] = {}
+        with suppress(OSError, ValueError, TypeError):
+            found = json.loads(self._file.read_bytes())
+            self._seconds = {str(key): float(value) for key, value in found.items()}
+
+    def expected(self, unique_ids: Iterable[str], threads: int = 1) -> float | None:
+        """Returns the time expected for nodes, in seconds; None if less than half of them ever ran.
+
+        Args:
+            unique_ids: The nodes.
+            threads: How many of them are built at once.
+        """
+        ids = list(unique_ids)
+        known = [self._seconds[key] for key in ids if key in self._seconds]
+        if not known or len(known) * 2 < len(ids):
+            return 0.0 if not ids else None
+        return sum(known) / len(known) * len(ids) / max(threads, 1)
+
+    def learn(self, unique_id: str, seconds: float) -> None:
+        """Takes down how long a node took, in seconds; later runs weigh more than earlier ones."""
+        before = self._seconds.get(unique_id, seconds)
+        self._seconds[unique_id] = round(0.5 * before + 0.5 * seconds, 4)
+
+    def save(self) -> None:
+        """Keeps what was learnt; a folder that cannot be written to is no error."""
+        with suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            new = self._file.with_suffix(f".{os.getpid()}.new")
+            new.write_text(json.dumps(self._seconds), encoding="utf-8")
+            new.replace(self._file)

@@ -1,0 +1,151 @@
+"""The errors, and the exit codes that the command line gives for them (stable).
+
+SelfHealError                           1
++-- HookError                           1  a pre-simulation hook failed
++-- InitializationError                 1
+    +-- AnotherProcessError             1  a process that is no initialization keeps the database file open
+    +-- InitializationTimeoutError      3
+    +-- ConcurrentInitializationError   4
+    +-- DatabaseCorruptionError         5
+    +-- DiskSpaceError                  6
+    +-- ConfigurationError              7  profile, project, package or seed file missing or wrong
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+
+class SelfHealError(Exception):
+    """Base of all errors of dbt-selfheal."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class HookError(SelfHealError):
+    """A pre-simulation hook failed.
+
+    Args:
+        name: The hook's name.
+        original_error: What it raised.
+    """
+
+    def __init__(self, name: str, original_error: Exception) -> None:
+        super().__init__(f"the hook {name!r} failed: {original_error}")
+        self.name = name
+        self.original_error = original_error
+
+
+class InitializationError(SelfHealError):
+    """Initialization failed (FR-007).
+
+    Args:
+        message: What happened, for people.
+        step: The step that failed, such as `load_seeds`.
+        missing_tables: The tables that could not be created.
+        original_error: The underlying error.
+        remedy: What to do about it.
+        code: The code of the catalogue `remedies.csv`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        step: str | None = None,
+        missing_tables: list[str] | None = None,
+        original_error: Exception | None = None,
+        remedy: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.step = step
+        self.missing_tables = missing_tables or []
+        self.original_error = original_error
+        self.remedy = remedy
+        self.code = code
+
+
+class AnotherProcessError(InitializationError):
+    """A process that is no initialization keeps the database file open."""
+
+
+class InitializationTimeoutError(InitializationError):
+    """Initialization took longer than its limit and was ended.
+
+    Args:
+        timeout_seconds: The limit.
+        elapsed_seconds: The time it took until it was ended.
+        step: The step that was running.
+    """
+
+    exit_code = 3
+
+    def __init__(self, timeout_seconds: float, elapsed_seconds: float, *, step: str | None = None) -> None:
+        during = f" in the step {step}" if step else ""
+        super().__init__(
+            f"initialization was stopped after {elapsed_seconds:.1f} s{during}: "
+            f"the limit is {timeout_seconds:g} s",
+            step=step,
+            code="timeout",
+        )
+        self.timeout_seconds = timeout_seconds
+        self.elapsed_seconds = elapsed_seconds
+
+
+class ConcurrentInitializationError(InitializationError):
+    """Another initialization is running (FR-008).
+
+    Args:
+        lock_file: The lock file that it holds.
+        holder: Who holds it, such as `process 4711 on host, since 10:00:00`.
+    """
+
+    exit_code = 4
+
+    def __init__(self, lock_file: Path, *, holder: str | None = None) -> None:
+        super().__init__(
+            f"another initialization is running: {holder or 'its process is not known'}",
+            code="concurrent",
+            remedy="Wait for it and run the command again, or wait longer with --lock-timeout SECONDS.",
+        )
+        self.lock_file = lock_file
+        self.holder = holder
+
+
+class DatabaseCorruptionError(InitializationError):
+    """The database file is damaged or is no database.
+
+    Args:
+        db_path: The file.
+        original_error: The database's own error, with the details.
+        details: What is wrong, when there is no such error.
+    """
+
+    exit_code = 5
+
+    def __init__(
+        self, db_path: Path, *, original_error: Exception | None = None, details: str | None = None
+    ) -> None:
+        reason = details or (str(original_error).strip() if original_error else "it cannot be read")
+        super().__init__(
+            f"the database file {db_path} is damaged: {reason}",
+            original_error=original_error,
+            code="corrupt-file",
+            remedy="Restore it from a backup, or move it aside and begin anew: dbt-selfheal recreate",
+        )
+        self.db_path = db_path
+
+
+class DiskSpaceError(InitializationError):
+    """There is not enough free disk space."""
+
+    exit_code = 6
+
+
+class ConfigurationError(InitializationError):
+    """The project, its profile, the package or a seed file is missing or wrong."""
+
+    exit_code = 7

@@ -1,0 +1,94 @@
+"""Values of dbt's YAML files, with the Jinja that dbt allows in them: env_var and var."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dbt_selfheal.errors import ConfigurationError
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Returns the content of a YAML file, which must be a mapping.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ConfigurationError: It cannot be read, is no YAML, or is no mapping; the message names file and line.
+    """
+    import yaml
+
+    try:
+        with path.open("rb") as file:
+            content = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {error.strerror}", code="file-unreadable"
+        ) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
+        raise ConfigurationError(
+            f"{where} is not valid YAML: {problem}", code="yaml-invalid", remedy=f"Correct it at {where}."
+        ) from None
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path} must be a mapping of keys to values", code="yaml-invalid")
+    return content
+
+
+def render(value: Any, variables: Mapping[str, Any], where: str) -> Any:
+    """Returns a value with the templates in it rendered, strings within lists and mappings included.
+
+    Args:
+        value: A value of a YAML file.
+        variables: What `var` answers: the variables of `--vars`.
+        where: File and key, for error messages.
+
+    Raises:
+        ConfigurationError: An environment variable or a variable is not set, or a template is wrong.
+    """
+    if isinstance(value, dict):
+        return {key: render(item, variables, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [render(item, variables, where) for item in value]
+    if isinstance(value, str) and ("{{" in value or "{%" in value):
+        return _render_text(value, variables, where)
+    return value
+
+
+def _render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
+    import jinja2
+
+    def env_var(name: str, default: str | None = None) -> str:
+        found = os.environ.get(name, default)
+        if found is None:
+            raise ConfigurationError(
+                f"{where} needs the environment variable {name}, which is not set",
+                code="env-var-missing",
+                remedy=f"Set it, for example with: export {name}=...",
+            )
+        return str(found)
+
+    def var(name: str, default: Any = None) -> Any:
+        if name not in variables and default is None:
+            raise ConfigurationError(
+                f"{where} needs the variable {name}, which is not given",
+                code="var-missing",
+                remedy=f"Give it with --vars '{{{name}: ...}}'.",
+            )
+        return variables.get(name, default)
+
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 (no HTML)
+    environment.filters.update(dict.fromkeys(("as_text", "as_native", "as_number", "as_bool"), lambda v: v))
+    try:
+        return environment.from_string(text).render(env_var=env_var, var=var)
+    except jinja2.TemplateError as error:
+        raise ConfigurationError(
+            f"the template in {where} is wrong: {error}", code="template-wrong", remedy=f"Correct {where}."
+        ) from None

@@ -1,0 +1,180 @@
+"""What is told of an initialization: the steps of its result, the log of events, the lines for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Protocol
+
+Event = dict[str, Any]
+
+
+def now() -> datetime:
+    """Returns the time, in UTC, to the millisecond."""
+    moment = datetime.now(timezone.utc)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def iso(moment: datetime) -> str:
+    """Returns a time as ISO 8601 in UTC with a Z."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class View(Protocol):
+    """What people see; made by dbt_selfheal.progress."""
+
+    state_folder: Path | None
+    threads: int
+
+    def note(self, text: str) -> None:
+        """Shows a line."""
+
+    def event(self, event: Event) -> None:
+        """Shows what an event means."""
+
+    def way(self, way: str, reason: str, count: int) -> None:
+        """Says how the missing relations are built."""
+
+    def tick(self) -> None:
+        """Updates what changes with time."""
+
+    def close(self) -> None:
+        """Ends the display."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    state_folder: Path | None = None
+    threads = 1
+
+    def note(self, text: str) -> None:
+        """Shows nothing."""
+
+    def event(self, event: Event) -> None:
+        """Shows nothing."""
+
+    def way(self, way: str, reason: str, count: int) -> None:
+        """Shows nothing."""
+
+    def tick(self) -> None:
+        """Shows nothing."""
+
+    def close(self) -> None:
+        """Shows nothing."""
+
+
+class Recorder:
+    """Keeps the events of one attempt, writes them to a log file and passes them on to the view (NFR-001).
+
+    Args:
+        view: What people see.
+        log_file: The file that JSON lines are appended to; None for none.
+        scrub: Removes credentials from a text.
+    """
+
+    def __init__(self, view: View, log_file: Path | None, scrub: Callable[[str], str]) -> None:
+        self.view = view
+        self.scrub = scrub
+        self.started_at = now()
+        self.steps: list[Event] = []
+        self.built: list[str] = []
+        self.missing: list[str] = []
+        self.plan: Event = {}
+        self.status: Event = {}
+        self.seconds: dict[str, float] = {}
+        self.completed = False
+        self._log_file = log_file
+
+    @property
+    def running_step(self) -> str | None:
+        """The name of the step that has started and not ended."""
+        return next((str(step["name"]) for step in reversed(self.steps) if "completed_at" not in step), None)
+
+    def event(self, event: Event) -> None:
+        """Takes in one event, of the macros or the wrapper."""
+        self._log(event)
+        name = event.get("event")
+        if name == "initialization_step_started":
+            self.steps.append({"name": event["step_name"], "started_at": event["started_at"]})
+        elif name == "initialization_step_complete":
+            self._complete(event)
+        elif name == "initialization_plan":
+            self.plan = event
+            self.missing = self.missing or [step["unique_id"] for step in event.get("steps", [])]
+        elif name == "initialization_status":
+            self.status = event
+        elif name == "initialization_node_complete" and event.get("success"):
+            self.built.append(event["unique_id"])
+            self.seconds[event["unique_id"]] = float(event["duration_seconds"])
+        elif name == "initialization_complete":
+            self.completed = True
+        self.view.event(event)
+
+    def start_step(self, name: str) -> None:
+        """Starts a step of the wrapper itself."""
+        self.event({"event": "initialization_step_started", "step_name": name, "started_at": iso(now())})
+
+    def end_step(self, error: str | None = None) -> None:
+        """Ends the step that is running, if any.
+
+        Args:
+            error: Why it failed; None when it succeeded.
+        """
+        step = next((step for step in reversed(self.steps) if "completed_at" not in step), None)
+        if step is None:
+            return
+        started, end = _moment(step["started_at"]), now()
+        event: Event = {
+            "event": "initialization_step_complete",
+            "step_name": step["name"],
+            "started_at": step["started_at"],
+            "completed_at": iso(max(end, started)),
+            "duration_seconds": round(max(0.0, (end - started).total_seconds()), 3),
+            "success": error is None,
+        }
+        if error is not None:
+            event["error_message"] = error
+        self.event(event)
+
+    def complete(self, state: str, way: str, error: str | None = None) -> None:
+        """Writes the last event of the attempt to the log."""
+        end = now()
+        self._log(
+            {
+                "event": "initialization_complete",
+                "state": state,
+                "way": way,
+                "missing_tables_found": self.missing,
+                "tables_created": self.built,
+                "started_at": iso(self.started_at),
+                "completed_at": iso(end),
+                "duration_seconds": round((end - self.started_at).total_seconds(), 3),
+                **({"error": error} if error else {}),
+            }
+        )
+
+    def _complete(self, event: Event) -> None:
+        for step in reversed(self.steps):
+            if step["name"] == event["step_name"] and "completed_at" not in step:
+                step.update(completed_at=event["completed_at"], success=bool(event["success"]))
+                if not step["success"]:
+                    step["error_message"] = event.get("error_message") or "see the error of this attempt"
+                return
+
+    def _log(self, event: Event) -> None:
+        if self._log_file is not None:
+            with suppress(OSError), self._log_file.open("a", encoding="utf-8") as file:
+                file.write(self.scrub(json.dumps({"logged_at": iso(now()), **event}, default=str)) + "\n")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def name_of(unique_id: str) -> str:
+    """Returns the name in a unique id, with its version if it has one."""
+    return "_".join(unique_id.split(".")[2:])

@@ -1,0 +1,64 @@
+"""Keeping credentials out of everything that is shown or written."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+MASK = "*****"
+_SECRET_KEY = re.compile(
+    r"pass|pwd|token|secret|private_key|passphrase|keyfile_json|api_key|access_key|sas|credential",
+    re.IGNORECASE,
+)
+# Settings whose names look like secrets and whose values are not.
+_NOT_SECRET = {"use_credential_provider", "access_token_name", "secrets"}
+_URL_PASSWORD = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+(?=@)", re.IGNORECASE)
+_KEY_VALUE = re.compile(
+    r"(?P<start>\b(?:password|passwd|pwd|motherduck_token)\s*[=:]\s*)(?P<q>['\"]?)[^\s'\",;)]+(?P=q)",
+    re.IGNORECASE,
+)
+
+
+class Scrubber:
+    """Replaces secrets in texts.
+
+    Args:
+        output: The output of a profile; the values of its secret keys are replaced wherever they appear.
+    """
+
+    def __init__(self, output: Mapping[str, Any] | None = None) -> None:
+        found = {value for key, value in os.environ.items() if key.startswith("DBT_ENV_SECRET_") and value}
+        found |= set(_secrets(output or {}))
+        self._patterns = [re.compile(_pattern(value)) for value in sorted(found, key=len, reverse=True)]
+
+    def __call__(self, text: str) -> str:
+        """Returns the text without secrets."""
+        for pattern in self._patterns:
+            text = pattern.sub(MASK, text)
+        text = _URL_PASSWORD.sub(rf"\g<start>{MASK}", text)
+        return _KEY_VALUE.sub(rf"\g<start>{MASK}", text)
+
+
+def _secrets(value: Any, *, secret: bool = False) -> list[str]:
+    """Returns the values of all secret keys of a nested structure."""
+    if isinstance(value, Mapping):
+        return [
+            text
+            for key, item in value.items()
+            if key not in _NOT_SECRET or isinstance(item, (Mapping, list))
+            for text in _secrets(item, secret=secret or bool(_SECRET_KEY.search(str(key))))
+        ]
+    if isinstance(value, list):
+        return [text for item in value for text in _secrets(item, secret=secret)]
+    if secret and value not in (None, "", True, False):
+        return [str(value)]
+    return []
+
+
+def _pattern(secret: str) -> str:
+    """Returns a pattern for a secret as it is and as it stands in URLs; short ones are whole words only."""
+    forms = "|".join(re.escape(form) for form in sorted({secret, quote(secret, safe=""), quote_plus(secret)}))
+    return f"(?:{forms})" if len(secret) >= 6 else rf"(?<![A-Za-z0-9_])(?:{forms})(?![A-Za-z0-9_])"

@@ -1,0 +1,1 @@
+{% macro scaled(x) %}({{ x }} * {{ var('gauge_factor') }}){% endmacro %}

@@ -1,0 +1,2 @@
+{{ config(materialized='stamped', stamp='ours') }}
+select id from {{ ref('seed_types') }}

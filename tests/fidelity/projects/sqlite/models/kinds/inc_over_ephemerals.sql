@@ -1,0 +1,2 @@
+{{ config(materialized='incremental') }}
+select zip from {{ ref('eph_outer') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+{{ count_all(['hk_incremental', 'hk_view']) }}

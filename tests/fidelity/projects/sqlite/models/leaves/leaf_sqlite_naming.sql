@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+{{ count_all(['nam_elsewhere', 'nam_lookup', 'nam_reader']) }}

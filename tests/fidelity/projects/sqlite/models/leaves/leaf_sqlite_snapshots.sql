@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+{{ count_all(['snap_timestamp', 'snap_check']) }}

@@ -1,0 +1,2 @@
+{{ config(materialized='table', alias='Called_Otherwise') }}
+select 1 as id

@@ -1,0 +1,2 @@
+{{ config(materialized='table', schema='elsewhere') }}
+select * from {{ ref('seed_integers') }}

@@ -1,0 +1,170 @@
+"""The pure parts of the wrapper: catalogue, scrubbing, options, lock, estimates."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbt_selfheal import remedies
+from dbt_selfheal.dbt import option_of, subcommand
+from dbt_selfheal.durations import Durations
+from dbt_selfheal.errors import ConcurrentInitializationError, InitializationError
+from dbt_selfheal.initializer import heals
+from dbt_selfheal.lock import hold, holder
+from dbt_selfheal.scrub import MASK, Scrubber
+
+CATALOGUE = Path(__file__).parents[2] / "seeds" / "remedies.csv"
+MESSAGES = {
+    "connection-refused": 'connection to server at "127.0.0.1", port 1 failed: Connection refused',
+    "authentication": 'FATAL:  password authentication failed for user "me"',
+    "permission": "permission denied for schema analytics",
+    "database-missing": 'FATAL:  database "shop" does not exist',
+    "schema-missing": 'schema "nowhere" does not exist',
+    "disk-full": "could not extend file: No space left on device",
+    "read-only": "cannot execute CREATE TABLE in a read-only transaction",
+    "corrupt-file": 'The file "x.duckdb" exists, but it is not a valid DuckDB database file!',
+    "newer-format": "Trying to read a database file with version number 250, but can only read version 67",
+    "file-locked": 'Could not set lock on file "/x.duckdb": Conflicting lock is held in python (PID 4711).',
+    "seed-type": "Conversion Error: Could not convert string 'x' to INT32",
+    "seed-encoding": "'utf-8' codec can't decode byte 0xe9 in position 3: invalid continuation byte",
+    "column-missing": 'column "nowhere" does not exist',
+    "relation-missing": 'relation "by_hand" does not exist',
+    "syntax-error": 'syntax error at or near "selec"',
+    "contract-violated": "This model has an enforced contract that failed.",
+    "unique-violated": 'duplicate key value violates unique constraint "pk"',
+    "not-null-violated": "NOT NULL constraint failed: orders.id",
+    "dependency-missing": "dbt could not find a macro with the name 'ensure_initialized' in any package",
+    "profile-missing": "Could not find profile named 'shop'",
+    "target-missing": "The profile 'shop' does not have a target named 'prod'.",
+    "env-var-missing": "Env var required but not provided: 'X'",
+    "timeout": "dbt_selfheal: the time limit of 60 s is over; 3 of 5 missing relations are built and stay.",
+    "out-of-memory": "Out of Memory Error: failed to allocate data of size 1 GiB",
+    "concurrent": "dbt_selfheal: another initialization is running on schema main",
+    "adapter-missing": "Could not find adapter type snowflake!",
+}
+
+
+@pytest.mark.parametrize("code", MESSAGES)
+def test_the_catalogue_knows_the_databases_own_messages(code: str) -> None:
+    found = remedies.find(MESSAGES[code])
+    assert found is not None
+    assert found.code == code
+    assert found.what_to_do
+    assert "{" not in found.what_to_do
+
+
+def test_the_pid_of_the_process_that_locks_a_file_is_named() -> None:
+    found = remedies.find(MESSAGES["file-locked"])
+    assert found is not None
+    assert "4711" in found.what_happened
+    assert "4711" in found.what_to_do
+
+
+def test_every_entry_of_the_catalogue_is_complete() -> None:
+    with CATALOGUE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["code", "adapters", "pattern", "what_happened", "what_to_do"]
+    for row in rows:
+        assert row["code"]
+        assert row["what_happened"]
+        assert row["what_to_do"]
+        re.compile(row["pattern"])
+        groups = set(re.compile(row["pattern"]).groupindex)
+        known = {g.rstrip("0123456789") for g in groups} | {
+            "project_dir", "profiles_file", "profile", "target", "adapter", "database_file",
+            "database_folder", "target_path", "path",
+        }  # fmt: skip
+        for text in (row["what_happened"], row["what_to_do"]):
+            assert set(re.findall(r"(?<!\{)\{(\w+)\}(?!\})", text)) <= known, row
+
+
+@given(st.text(min_size=6).filter(lambda text: MASK not in text and text.strip("*")), st.text(), st.text())
+def test_a_secret_never_survives(secret: str, before: str, after: str) -> None:
+    assert secret not in Scrubber({"password": secret})(f"{before}{secret}{after}").replace(MASK, "")
+
+
+def test_secrets_are_masked_where_they_stand_and_other_words_stay() -> None:
+    scrub = Scrubber({"type": "postgres", "user": "dbt", "pass": "dbt", "secrets": [{"secret": "s3cr3t!"}]})
+    assert scrub("dbt run, dbt_selfheal") == f"{MASK} run, dbt_selfheal"
+    assert scrub("key s3cr3t! url postgresql://me:hunter2@host/db password=abc") == (
+        f"key {MASK} url postgresql://me:{MASK}@host/db password={MASK}"
+    )
+    assert scrub("password authentication failed") == "password authentication failed"
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("run -s a", "run"),
+        ("--project-dir x run", "run"),
+        ("--no-use-colors -t dev build", "build"),
+        ("--version", None),
+        ("--target=prod docs generate", "docs"),
+    ],
+)
+def test_the_command_of_dbt_is_found(line: str, command: str | None) -> None:
+    assert subcommand(line.split()) == command
+
+
+def test_options_of_dbt_are_found_in_either_spelling() -> None:
+    assert option_of(["run", "--target", "a"], "--target", "-t") == "a"
+    assert option_of(["run", "-t", "b"], "--target", "-t") == "b"
+    assert option_of(["run", "--target=c"], "--target", "-t") == "c"
+    assert option_of(["run", "--target-path", "x"], "--target", "-t") is None
+
+
+def test_only_commands_that_heal_are_supervised() -> None:
+    assert heals(["run", "-s", "x"])
+    assert heals(["run-operation", "ensure_initialized"])
+    for line in (
+        ["ls"],
+        ["compile"],
+        ["run", "--help"],
+        ["docs", "generate"],
+        ["run-operation", "other"],
+        [],
+    ):
+        assert not heals(line)
+
+
+def test_a_held_lock_names_its_holder_and_is_free_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    with hold(path, 0):
+        with pytest.raises(ConcurrentInitializationError) as caught, hold(path, 0):
+            pass
+        assert caught.value.lock_file == path
+        assert re.search(r"process \d+ on \S+, since \d{4}-", str(caught.value))
+    with hold(path, 0) as release:
+        release()
+        with hold(path, 0):
+            pass
+    assert path.exists(), "a lock file that is deleted can be held twice"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"pid": 1}'])
+def test_a_lock_file_with_other_content_has_an_unknown_holder(tmp_path: Path, content: str) -> None:
+    (tmp_path / "x.lock").write_text(content)
+    assert holder(tmp_path / "x.lock") is None
+
+
+def test_the_remaining_time_is_learnt_from_earlier_runs(tmp_path: Path) -> None:
+    durations = Durations(tmp_path)
+    assert durations.expected(["a", "b"]) is None
+    durations.learn("a", 10.0)
+    durations.learn("b", 2.0)
+    durations.save()
+    again = Durations(tmp_path)
+    assert again.expected(["a", "b"]) == 12.0
+    assert again.expected(["a", "b"], threads=4) == 3.0
+    assert again.expected(["a", "b", "new"]) == 18.0
+    assert again.expected([]) == 0.0
+
+
+def test_an_unknown_error_still_has_a_remedy() -> None:
+    assert InitializationError("x").remedy is None
+    assert "logs/dbt.log" in remedies.UNKNOWN

@@ -1,0 +1,241 @@
+"""ensure, plan, status, exec: a workspace becomes ready, and commands run only in one that is."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import DbtProject
+from wrapper.conftest import SHOP_NAMES, Cli, processes_of, wait_until
+
+
+@pytest.fixture
+def model_fails(shop: DbtProject) -> DbtProject:
+    """A project whose first model cannot be built."""
+    shop.write({"models/orders.sql": "select nowhere from {{ ref('raw_orders') }}\n"})
+    return shop
+
+
+def test_ensure_builds_what_is_missing_and_then_finds_it(cli: Cli, shop: DbtProject) -> None:
+    plan = cli(shop, "plan", "--json").document
+    assert {step["name"] for step in plan["steps"]} == SHOP_NAMES
+    assert not shop.relations(), "plan builds nothing"
+    log = shop.folder / "events.jsonl"
+    result = cli(shop, "ensure", "--json", "--log-file", str(log)).document
+    assert (result["state"], result["success"], result["way"]) == ("completed", True, "hook")
+    assert set(result["tables_created"]) == set(result["missing_tables_found"]) == SHOP_NAMES
+    assert shop.names() == SHOP_NAMES
+    names = [step["name"] for step in result["steps"]]
+    for name in ("preflight", "acquire_lock", "check_tables", "load_seeds", "build_foundation", "verify"):
+        assert name in names
+    assert all(step["success"] and step["completed_at"] >= step["started_at"] for step in result["steps"])
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    done = [event for event in events if event["event"] == "initialization_step_complete"]
+    assert {"step_name", "started_at", "completed_at", "duration_seconds", "success"} <= set(done[0])
+    status = cli(shop, "status", "--json").document
+    assert (status["state"], len(status["required"])) == ("completed", 5)
+    again = cli(shop, "ensure", "--json").document
+    assert (again["state"], again["tables_created"], again["way"]) == ("completed", [], "warm")
+
+
+def test_ensure_with_threads_builds_with_dbts_own_nodes(cli: Cli, shop: DbtProject) -> None:
+    shop.write(
+        {
+            "models/python_model.py": "def model(dbt, session):\n    return dbt.ref('raw_orders').df()\n",
+            "models/after_python.sql": "select * from {{ ref('python_model') }}\n",
+        }
+    )
+    pytest.importorskip("pandas", reason="Python models of DuckDB need pandas")
+    result = cli(shop, "ensure", "--json", "--threads", "2").document
+    assert (result["state"], result["way"]) == ("completed", "native")
+    assert shop.names() == SHOP_NAMES | {"python_model", "after_python"}
+
+
+def test_the_native_way_keeps_run_results_and_builds_each_node_once(cli: Cli, shop: DbtProject) -> None:
+    result = cli(shop, "ensure", "--threads", "2")
+    assert "--threads 2" in result.stderr
+    assert shop.names() == SHOP_NAMES
+    kept = json.loads((shop.folder / "target" / "dbt_selfheal" / "run_results.json").read_text())
+    ids = [entry["unique_id"] for entry in kept["results"] if not entry["unique_id"].startswith("operation.")]
+    assert sorted(unique_id.split(".")[2] for unique_id in ids) == sorted(SHOP_NAMES)
+
+
+@pytest.mark.duckdb
+def test_the_native_way_touches_nothing_that_exists(cli: Cli, shop: DbtProject) -> None:
+    cli(shop, "ensure", "-q")
+    shop.drop("report")
+    shop.execute("insert into orders values (99, 'Mine', 1)")
+    result = cli(shop, "ensure", "--json", "--threads", "2").document
+    assert result["tables_created"] == ["report"]
+    assert (99, "Mine", 1) in shop.rows("orders")
+
+
+def test_exec_supervises_dbt_which_heals_in_its_own_hook(cli: Cli, shop: DbtProject) -> None:
+    result = cli(shop, "exec", "--", "dbt", "run", "-s", "report")
+    assert "Completed successfully" in result.stdout, "dbt's output is on standard output as ever"
+    assert result.stdout.count("Running with dbt") == 1, "one start of dbt"
+    assert shop.names() == SHOP_NAMES
+
+
+def test_exec_passes_on_the_exit_code_of_dbt_when_a_node_fails(cli: Cli, shop: DbtProject) -> None:
+    shop.write({"models/broken.sql": "select nowhere from {{ ref('report') }}\n"})
+    result = cli(shop, "exec", "--", "dbt", "run", "-s", "broken", code=1)
+    assert "Error:" not in result.stderr, "healing did not fail, a node did"
+
+
+def test_exec_blocks_the_nodes_when_healing_fails(cli: Cli, model_fails: DbtProject) -> None:
+    result = cli(model_fails, "exec", "--", "dbt", "run", "-s", "totals", code=1)
+    assert "What to do:" in result.stderr
+    assert "models/orders.sql" in result.stderr, "the failed node is named"
+    assert "totals" not in model_fails.names()
+    assert "START sql view model" not in result.stdout
+
+
+def test_exec_runs_any_other_command_in_a_ready_workspace_and_passes_on_its_end(
+    cli: Cli, shop: DbtProject
+) -> None:
+    result = cli(shop, "exec", "--", "sh", "-c", "echo out; echo err >&2; exit 42", code=42)
+    assert result.stdout == "out\n"
+    assert result.stderr.endswith("err\n")
+    assert shop.names() == SHOP_NAMES
+    cli(shop, "exec", "-q", "--", "sh", "-c", "kill -TERM $$", code=-signal.SIGTERM)
+
+
+def test_exec_does_not_run_the_command_when_the_workspace_is_not_ready(
+    cli: Cli, model_fails: DbtProject
+) -> None:
+    result = cli(model_fails, "exec", "--", "touch", "ran", code=1)
+    assert not (model_fails.folder / "ran").exists()
+    assert "What to do:" in result.stderr
+
+
+@pytest.mark.duckdb
+def test_exec_forwards_signals_to_dbt(cli: Cli, shop: DbtProject) -> None:
+    shop.write({"models/slow.sql": _slow("orders")})
+    process = cli.start(shop, "exec", "--timeout", "120", "--", "dbt", "run", "-s", "slow")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "START sql table model main.slow" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+    wait_until(lambda: not processes_of(shop.folder), 20)
+
+
+def test_the_first_line_is_there_before_dbt_is_loaded(cli: Cli, shop: DbtProject) -> None:
+    times = []
+    for _ in range(3):
+        started = time.monotonic()
+        process = cli.start(shop, "ensure")
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("dbt-selfheal: checking the workspace")
+        times.append(time.monotonic() - started)
+        process.kill()
+        process.wait()
+    assert min(times) < 0.5  # 0.2 s on an idle machine: see benchmarks
+
+
+@pytest.mark.duckdb
+def test_the_hard_time_limit_ends_dbt_and_the_next_attempt_succeeds(cli: Cli, shop: DbtProject) -> None:
+    good = (shop.folder / "models/orders.sql").read_text()
+    shop.write({"models/orders.sql": _slow("raw_orders")})
+    cli(shop, "plan", "-q")  # parsed once, so that the limit is reached inside the model
+    result = cli(shop, "ensure", "--timeout", "12", code=3)
+    assert result.seconds < 16
+    assert "the limit is 12 s" in result.stderr
+    assert "What to do:" in result.stderr
+    assert not processes_of(shop.folder)
+    shop.write({"models/orders.sql": good})
+    assert cli(shop, "ensure", "--json").document["state"] == "completed"
+
+
+@pytest.mark.duckdb
+@pytest.mark.parametrize("wait", ["START seed", "START table model"])
+def test_killed_at_any_point_the_next_attempt_succeeds(cli: Cli, shop: DbtProject, wait: str) -> None:
+    shop.write({"models/orders.sql": _slow("raw_orders")} if "model" in wait else {})
+    process = cli.start(shop, "ensure")
+    log = shop.folder / "logs" / "dbt.log"
+    wait_until(lambda: log.exists() and wait in log.read_text(), 120)
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not processes_of(shop.folder), 10)  # dbt ends with its supervisor
+    shop.write(
+        {
+            "models/orders.sql": "{{ config(materialized='table') }}\nselect 1 as amount, 'a' as name, "
+            "id from {{ ref('raw_orders') }} join {{ ref('raw_customers') }} using (id)\n"
+        }
+    )
+    assert cli(shop, "ensure", "--json").document["state"] == "completed"
+
+
+@pytest.mark.duckdb
+def test_many_at_once_initialize_exactly_once(cli: Cli, shop: DbtProject) -> None:
+    for _ in range(3):
+        processes = [cli.start(shop, "ensure", "--json") for _ in range(16)]
+        results = [json.loads(process.communicate(timeout=240)[0]) for process in processes]
+        assert [process.returncode for process in processes] == [0] * 16
+        created = [result["tables_created"] for result in results if result["tables_created"]]
+        assert len(created) == 1
+        assert sorted(created[0]) == sorted(SHOP_NAMES)
+        _forget(shop)
+
+
+@pytest.mark.duckdb
+def test_with_no_lock_timeout_it_fails_at_once_and_names_the_holder(cli: Cli, shop: DbtProject) -> None:
+    shop.write({"models/orders.sql": _slow("raw_orders")})
+    first = cli.start(shop, "ensure")
+    lock = Path(f"{shop.database.path}.selfheal.lock")  # type: ignore[attr-defined]
+    wait_until(lambda: lock.exists() and lock.read_text() != "")
+    result = cli(shop, "ensure", "--lock-timeout", "0", code=4)
+    assert result.seconds < 5
+    assert f"process {first.pid} on " in result.stderr
+    assert cli(shop, "status", "--json", code=1).document["state"] == "in_progress"
+    first.kill()
+    first.communicate()
+    wait_until(lambda: not processes_of(shop.folder), 10)
+    assert "process" not in cli(shop, "status", "--json", code=1).stderr, (
+        "a dead holder's lock is free at once"
+    )
+
+
+def test_switched_off_it_does_nothing(cli: Cli, shop: DbtProject) -> None:
+    result = cli(shop, "ensure", env={"DBT_SELFHEAL_ENABLED": "false"})
+    assert "off" in result.stdout
+    assert not shop.relations()
+
+
+def test_settings_of_the_project_are_respected(cli: Cli, shop: DbtProject) -> None:
+    shop.configure(vars={"dbt_selfheal": {"required": ["totals"], "timeout_seconds": 0.5}})
+    result = cli(shop, "ensure", code=3)
+    assert "the limit is 0.5 s" in result.stderr
+    built = cli(shop, "ensure", "--json", "--vars", "{dbt_selfheal: {timeout_seconds: 100}}").document
+    assert set(built["tables_created"]) == SHOP_NAMES - {"report"}
+
+
+def test_failing_instead_of_building_is_respected(cli: Cli, shop: DbtProject) -> None:
+    shop.configure(vars={"dbt_selfheal": {"on_missing": "fail"}})
+    result = cli(shop, "ensure", code=1)
+    assert "dbt build --select" in result.stderr
+    assert not shop.names()
+
+
+def _slow(parent: str) -> str:
+    """Returns a model on DuckDB that would run for many minutes."""
+    return (
+        "{{ config(materialized='table') }}\n"
+        "select sum(hash(a.range * b.range)) as n, count(*) as amount, 'x' as name from range(3000000) a, "
+        f"range(3000000) b where exists (select 1 from {{{{ ref('{parent}') }}}})\n"
+    )
+
+
+def _forget(project: DbtProject) -> None:
+    """Makes a workspace empty again."""
+    database: Any = project.database
+    for path in database.path.parent.glob(f"{database.path.name}*"):
+        if not path.name.endswith(".lock"):
+            path.unlink()
