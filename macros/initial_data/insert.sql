@@ -5,6 +5,7 @@
 {# Insert the rows that are ready. #}
 {% macro _insert_rows(table) %}
   {% set groups = {} %}
+  {% if table.ready %}{% do dbt_selfheal._begin() %}{% endif %}
   {% for row in table.ready if not row.secrets %}{% do groups.setdefault(row['values'] | join('\n'), []).append(row) %}{% endfor %}
   {% for rows in groups.values() %}
     {% for chunk in rows | batch(500) %}

@@ -15,6 +15,7 @@
   {% do dbt_selfheal._emit('migration_started', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'checksum': migration.checksum,
     'transaction': migration.transaction, 'started_at': dbt_selfheal._iso(started_at)}) %}
   {% if migration.transaction %}
+    {% do dbt_selfheal._begin() %}
     {% do adapter.add_query(dbt_selfheal._history_insert_sql(migration, row.attempt, 'run', {})) %}
     {% set statements = dbt_selfheal._run_statements(migration, migration.macro) %}
   {% else %}
@@ -30,6 +31,16 @@
     'statements': statements | length, 'started_at': dbt_selfheal._iso(started_at), 'completed_at': dbt_selfheal._iso(dbt_selfheal._now()),
     'duration_seconds': seconds, 'success': true}) %}
 {% endmacro %}
+
+
+{# Begin a transaction. dbt-postgres leaves that to psycopg2, which begins one by itself only as long as it has not seen a
+   commit of dbt's (SQL text to it); after that nothing would be in a transaction. #}
+{% macro _begin() %}
+  {% do adapter.dispatch('_begin', 'dbt_selfheal')() %}
+{% endmacro %}
+
+{% macro default___begin() %}{% do adapter.add_query('select 1') %}{% endmacro %}
+{% macro postgres___begin() %}{% do adapter.add_query('begin') %}{% endmacro %}
 
 
 {# Run the statements of a macro in the transaction that is open; returns them. #}

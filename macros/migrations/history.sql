@@ -19,11 +19,13 @@
 {% endmacro %}
 
 
-{# Make the history table, and its schema, if they are not there. #}
+{# Make the history table if it is not there, its schema, and the target's schema, which migrations expect. #}
 {% macro _create_history() %}
   {% if not dbt_selfheal._history_exists() %}
     {% set table = dbt_selfheal._history_relation() %}
-    {% if not adapter.check_schema_exists(table.database, table.schema) %}{% do adapter.create_schema(table) %}{% endif %}
+    {% for relation in (table, table.incorporate(path={'schema': target.schema})) if not adapter.check_schema_exists(relation.database, relation.schema) %}
+      {% do adapter.create_schema(relation) %}
+    {% endfor %}
     {% do adapter.add_query(dbt_selfheal._create_history_sql(table)) %}
     {% do adapter.commit() %}
     {% do adapter.cache_added(table) %}

@@ -10,6 +10,7 @@
   {% do dbt_selfheal._create_history() %}
   {% set pending = dbt_selfheal._pending_migrations(dbt_selfheal._migration_status(settings), version) %}
   {% set now = dbt_selfheal._iso(dbt_selfheal._now()) %}
+  {% if pending %}{% do dbt_selfheal._begin() %}{% endif %}
   {% for migration in pending %}
     {% do adapter.add_query(dbt_selfheal._history_insert_sql(migration, migration.attempt + 1, 'baseline', {
       'completed_at': now, 'duration_seconds': 0, 'success': true})) %}

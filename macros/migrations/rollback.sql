@@ -50,6 +50,7 @@
   {% set started_at, title = dbt_selfheal._now(), dbt_selfheal._migration_title(entry) %}
   {% do dbt_selfheal._line(progress ~ ' START rollback ' ~ title ~ ' (' ~ entry.path ~ ')', 'RUN') %}
   {% if entry.transaction %}
+    {% do dbt_selfheal._begin() %}
     {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'rolled_back_at': dbt_selfheal._iso(started_at)})) %}
     {% set statements = dbt_selfheal._run_statements(entry, entry.macro) %}
   {% else %}

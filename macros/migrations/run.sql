@@ -99,7 +99,7 @@
   {% set plan = [] %}
   {% do dbt_selfheal._line('Migrations: ' ~ migrations | length ~ ' would be applied (dry run: nothing is)') %}
   {% for migration in migrations %}
-    {% do adapter.add_query('select 1') %}
+    {% do dbt_selfheal._begin() %}
     {% set statements = dbt_selfheal._migration_statements(migration.package, migration.macro) %}
     {% do dbt_selfheal._discard_open_transaction() %}
     {% do dbt_selfheal._check_statements(migration, statements) %}

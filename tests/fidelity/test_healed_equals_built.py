@@ -14,11 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import DbtServer, Environment, PostgresServer, default_environment
+from conftest import ProjectFactory
+from support import Database, DbtServer, Environment, PostgresServer, default_environment
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from beds import PROJECTS, TESTED, Beds, Comparison, HealedBed, leaves, version_of
+from catalog import Snapshot, compared, differences, snapshot
+from thousand import files
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -168,3 +171,32 @@ def test_what_a_hook_cannot_build_is_refused_with_the_command_that_builds_it(
     )
     comparison.check()
     assert not comparison.healed
+
+
+@pytest.mark.duckdb
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_a_thousand_models_are_healed_from_one_leaf(
+    make_project: ProjectFactory, record_property: Recorder, dbt_environment: Environment
+) -> None:
+    """How long both take is measured by benchmarks/thousand_models.py."""
+    settings = {"vars": {"dbt_selfheal": {"timeout_seconds": 1500}}}
+    plain, healed = make_project(files(), install=False), make_project(files(), config=settings)
+    plain.dbt("build", timeout=1500)
+    result = healed.dbt("run", "--select", "leaf", timeout=1500)
+    assert len(result.healing_events) > 1000
+    left, right = (_facts(project.database) for project in (plain, healed))
+    found, total = differences(left, right), compared(left, right)
+    adapter, core = healed.database.adapter, dbt_environment.dbt_version
+    equal = total - len({difference.relation for difference in found})
+    line = f"{adapter}, dbt {core}, 1,000 models from one leaf: {equal} of {total} relations equal"
+    record_property("relations equal", line)
+    assert not found, f"{line}\n{found[0]}"
+
+
+def _facts(database: Database) -> Snapshot:
+    """What the catalog of a test's own database tells."""
+    profile = database.profile()
+    if database.adapter == "duckdb":
+        return snapshot("duckdb", {"path": profile["path"]})
+    return snapshot("postgres", {key: profile[key] for key in ("host", "port", "user", "dbname")})

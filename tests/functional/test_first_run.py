@@ -109,7 +109,7 @@ def test_with_all_present_no_query_is_sent_beyond_dbts_own(
     for command in (["run", "-s", LEAF], ["test"]):
         healing = statements(ready.dbt(*command, "--threads", "1"))
         own = statements(plain.dbt(*command, "--threads", "1"))
-        assert len(own) > 3
+        assert len(own) >= 3
         assert _without_times(healing) == _without_times(own)
 
 
