@@ -5,7 +5,7 @@
     PostgreSQL     a session-level advisory lock per schema
     SQLite         an exclusive lock on a file beside the database, held by the connection
     DuckDB         none: the database file has one writing process at a time by itself
-    any other      none: see docs/reliability.md
+    any other      none (Spark has no statement that only one session can win)
 #}
 
 {# Take the lock, waiting up to lock_timeout_seconds; an error names the holder where the database knows it.
