@@ -22,6 +22,7 @@
     {% do return(dbt_selfheal._own_macro_of_dbt('load_csv_rows')(model, agate_table)) %}
   {% endif %}
   {% set rows, columns = [], {} %}
+  {% do adapter.add_query('select 1') %}  {# the materialization commits: a transaction must be open even when no row is missing #}
   {% for column in adapter.get_columns_in_relation(this) %}{% do columns.update({column.name: column}) %}{% endfor %}
   {% set table = {'is_seed': true, 'origin': model.original_file_path, 'title': model.schema ~ '.' ~ model.alias, 'key': model.config.meta.selfheal.key,
     'relation': this, 'columns': columns, 'password_columns': [], 'rows': rows} %}
