@@ -39,7 +39,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort as error:
-        if isinstance(error.__cause__, EOFError):  # a question, and nobody to answer it
+        if isinstance(error.__cause__ or error.__context__, EOFError):
+            _line("\nNobody is there to answer, so nothing was done. Use --yes to agree beforehand.")
             sys.exit(1)
         _line("Interrupted. What was built stays; run the same command again for the rest.")
         sys.exit(INTERRUPTED)

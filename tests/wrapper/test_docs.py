@@ -55,7 +55,7 @@ def _transcript(cli: Cli, project: DbtProject, text: str) -> str:
             check=False,
         )
         code = done.returncode
-        lines += done.stdout.splitlines()
+        lines += done.stdout.replace(str(project.folder), "/home/ada/shop").splitlines()
     return "\n".join(lines) + "\n"
 
 

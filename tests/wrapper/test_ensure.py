@@ -42,17 +42,28 @@ def test_ensure_builds_what_is_missing_and_then_finds_it(cli: Cli, shop: DbtProj
     assert (again["state"], again["tables_created"], again["way"]) == ("completed", [], "warm")
 
 
-def test_ensure_with_threads_builds_with_dbts_own_nodes(cli: Cli, shop: DbtProject) -> None:
+@pytest.mark.duckdb
+@pytest.mark.dbt_version(">=1.10")
+def test_what_no_hook_can_build_is_built_with_dbts_own_nodes(cli: Cli, shop: DbtProject) -> None:
+    """Python and microbatch models; without `--threads` the way follows from the plan."""
     shop.write(
         {
-            "models/python_model.py": "def model(dbt, session):\n    return dbt.ref('raw_orders').df()\n",
-            "models/after_python.sql": "select * from {{ ref('python_model') }}\n",
+            "models/doubled.py": "def model(dbt, session):\n"
+            "    dbt.config(materialized='table')\n"
+            "    return dbt.ref('orders').project('id, amount * 2 as twice')\n",
+            "models/dated.sql": "{{ config(materialized='table', event_time='day') }}\n"
+            "select id, timestamp '2024-05-01' as day from {{ ref('raw_orders') }}\n",
+            "models/batches.sql": "{{ config(materialized='incremental', incremental_strategy='microbatch', "
+            "event_time='day', batch_size='year', begin='2023-01-01') }}\n"
+            "select id, day from {{ ref('dated') }}\n",
+            "models/after.sql": "select d.id, d.twice, b.day from {{ ref('doubled') }} d "
+            "join {{ ref('batches') }} b on b.id = d.id\n",
         }
     )
-    pytest.importorskip("pandas", reason="Python models of DuckDB need pandas")
-    result = cli(shop, "ensure", "--json", "--threads", "2").document
+    result = cli(shop, "ensure", "--json").document
     assert (result["state"], result["way"]) == ("completed", "native")
-    assert shop.names() == SHOP_NAMES | {"python_model", "after_python"}
+    assert shop.names() == SHOP_NAMES | {"doubled", "dated", "batches", "after"}
+    assert sorted(row[1] for row in shop.rows("after")) == [20, 40, 60]
 
 
 def test_the_native_way_keeps_run_results_and_builds_each_node_once(cli: Cli, shop: DbtProject) -> None:
