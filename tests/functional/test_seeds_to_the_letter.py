@@ -200,6 +200,8 @@ def test_files_of_every_shape_are_healed_as_dbt_seed_loads_them(pair: tuple[DbtP
 
 def test_a_database_is_a_database(database: Database) -> None:
     """The harness compares types, not only values."""
+    if database.adapter == "postgres":
+        database.execute(f"create schema {database.default_schema}")
     database.execute("create table t (a integer, b varchar(5))")
     assert [name for name, _ in database.columns("t")] == ["a", "b"]
     assert database.columns("t")[0][1] != database.columns("t")[1][1]
