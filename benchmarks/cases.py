@@ -99,7 +99,9 @@ def _foundation() -> dict[str, str]:
     head = "{{ config(materialized='table', tags=['foundation']) }}\n"
     found = {f"f{n}": f"{head}select id, value from {{{{ ref('s{n}') }}}}" for n in range(5)}
     union = "\nunion all ".join(f"select * from {{{{ ref('f{n}') }}}}" for n in range(5))
-    last = "{{ config(materialized='table') }}\nselect id, sum(value) as total from {{ ref('f5') }} group by id"
+    last = (
+        "{{ config(materialized='table') }}\nselect id, sum(value) as total from {{ ref('f5') }} group by id"
+    )
     return {**found, "f5": head + union, "leaf": last}
 
 
@@ -161,7 +163,9 @@ def seeds(bench: Bench) -> None:
             elif adapter == "sqlite":
                 dbt = projects.ROOT / ".venv" / "sqlite" / "bin" / "dbt"
                 if not dbt.exists():
-                    bench.tell("seeds on SQLite: left out, as there is no environment sqlite (scripts/environments)")
+                    bench.tell(
+                        "seeds on SQLite: left out, as there is no environment sqlite (scripts/environments)"
+                    )
                     continue
                 paths = {"main": str(folder / "warehouse.sqlite")}
                 output = {"type": "sqlite", "database": "main", "schema": "main", "threads": 1}
@@ -169,7 +173,13 @@ def seeds(bench: Bench) -> None:
             projects.make(folder, {}, output=output)
             projects.write_seed(folder / "seeds" / "big.csv", rows, wide=wide)
             run(folder, dbt, "parse")
-            operation = [dbt, "run-operation", "ensure_initialized", "--args", json.dumps({"select": ["big"]})]
+            operation = [
+                dbt,
+                "run-operation",
+                "ensure_initialized",
+                "--args",
+                json.dumps({"select": ["big"]}),
+            ]
             seeded = (lambda place: lambda _: node_seconds(place))(folder)
             key = folder.name
             bench.compare(
@@ -216,7 +226,9 @@ def wrapper(bench: Bench) -> None:
         [
             Contender("ensure, to its first line", [[SELFHEAL, "status"]], folder, variables=variables),
             Contender("ensure, warm", [[SELFHEAL, "ensure"]], folder, variables=variables),
-            Contender("API call, warm", [[sys.executable, "-c", api]], folder, variables=variables, inner=seconds),
+            Contender(
+                "API call, warm", [[sys.executable, "-c", api]], folder, variables=variables, inner=seconds
+            ),
             Contender("bare catalog query", [[sys.executable, "-c", bare]], folder, inner=seconds),
             Contender("python -c pass", [[sys.executable, "-c", "pass"]], folder),
         ],
@@ -233,13 +245,13 @@ def concurrent(bench: Bench) -> None:
         projects.clear(folder)
 
     contenders = [
-        Contender(f"{count} at once", [[*command, str(count)]], folder, empty, {"PATH": f"{BIN}:/usr/bin:/bin"})
+        Contender(
+            f"{count} at once", [[*command, str(count)]], folder, empty, {"PATH": f"{BIN}:/usr/bin:/bin"}
+        )
         for count in (1, 8)
     ]
     bench.compare("concurrent", "`dbt-selfheal ensure`, several at once on an empty workspace", contenders)
 
 
-CASES = {
-    case.__name__: case for case in (warm, everything, cold, plan, heal, seeds, wrapper, concurrent)
-}
+CASES = {case.__name__: case for case in (warm, everything, cold, plan, heal, seeds, wrapper, concurrent)}
 QUICK = [name for name in CASES if name not in ("everything", "concurrent")]

@@ -21,9 +21,8 @@ ENVIRONMENT = {
     "DBT_LOG_FORMAT_FILE": "json",
     "NO_COLOR": "1",
 }
-# Events of dbt's log that carry a statement; the package's own events with figures of their own.
+# The event of the log that carries a statement.
 STATEMENT = '"name": "SQLQuery"'
-INNER = ('"event\\":', "benchmark_seconds")
 
 
 def _nothing() -> None:
@@ -84,7 +83,9 @@ def run(folder: Path, *command: str | Path, **variables: str) -> str:
     environment = {**ENVIRONMENT, **variables}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))} failed in {folder}:\n{(done.stdout + done.stderr)[-3000:]}")
+        raise SystemExit(
+            f"{' '.join(map(str, command))} failed in {folder}:\n{(done.stdout + done.stderr)[-3000:]}"
+        )
     return done.stdout
 
 
@@ -146,7 +147,9 @@ def healing_seconds(events: list[dict[str, Any]]) -> float | None:
 def node_seconds(folder: Path) -> float:
     """The time that dbt itself spent on its nodes in the last invocation, hooks left out."""
     results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
-    return sum(result["execution_time"] for result in results if not result["unique_id"].startswith("operation."))
+    return sum(
+        result["execution_time"] for result in results if not result["unique_id"].startswith("operation.")
+    )
 
 
 def median(samples: Mapping[str, Sequence[float]], what: str = "wall") -> float:
@@ -154,7 +157,9 @@ def median(samples: Mapping[str, Sequence[float]], what: str = "wall") -> float:
     return statistics.median(samples[what])
 
 
-def ratio(one: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float]], what: str = "wall") -> float:
+def ratio(
+    one: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float]], what: str = "wall"
+) -> float:
     """The median of the ratios, round by round."""
     return statistics.median(a / b for a, b in zip(one[what], other[what], strict=True))
 

@@ -67,7 +67,9 @@ def models(shape: str, nodes: int, *, tables: bool = False) -> dict[str, str]:
     return files
 
 
-def make(folder: Path, files: Mapping[str, str], *, package: bool = True, output: Mapping[str, Any] | None = None) -> Path:
+def make(
+    folder: Path, files: Mapping[str, str], *, package: bool = True, output: Mapping[str, Any] | None = None
+) -> Path:
     """Makes a project on a DuckDB file `warehouse.duckdb`, or another database, with or without the package."""
     project = {
         "name": "bench",
@@ -139,6 +141,8 @@ def _rows(chance: random.Random, rows: int, *, wide: bool) -> Iterable[list[obje
         if wide:
             row += [chance.randrange(1_000_000) for _ in range(4)]
             row += [round(chance.random(), 6) for _ in range(4)]
-            row += [f'a "label", number {n}' if n == 3 else f"label {chance.randrange(999)}" for n in range(4)]
+            row += [
+                f'a "label", number {n}' if n == 3 else f"label {chance.randrange(999)}" for n in range(4)
+            ]
             row += [moment + timedelta(hours=n) for n in range(3)] + [chance.choice(["true", "false"])]
         yield row

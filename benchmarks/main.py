@@ -1,0 +1,75 @@
+"""The command of scripts/bench: measure, keep, report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+import report
+from cases import CASES, QUICK, Bench
+from rich.console import Console
+
+RESULTS = Path(__file__).with_name("results.json")
+
+
+def main() -> None:
+    """Runs the chosen benchmarks; what they find replaces the same benchmarks' figures in results.json."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=main.__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="leave out what takes long: under 10 minutes on two cores"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help=f"repeatable: {', '.join(CASES)}"
+    )
+    parser.add_argument("--pairs", type=int, default=5, help="rounds that count (default: 5)")
+    parser.add_argument("--report", action="store_true", help="measure nothing, write the page again")
+    options = parser.parse_args()
+    unknown = sorted(set(options.only) - set(CASES))
+    if unknown:
+        parser.error(f"no benchmark named {', '.join(unknown)}; there are {', '.join(CASES)}")
+    console = Console(width=150)
+    content = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"machine": {}, "benchmarks": {}}
+    names = [] if options.report else options.only or (QUICK if options.quick else list(CASES))
+    started = time.monotonic()
+    measured: list[str] = []
+    for name in names:
+        folder = Path(tempfile.mkdtemp(prefix="bench-"))
+        try:
+            bench = Bench(
+                folder,
+                options.pairs,
+                quick=options.quick,
+                tell=lambda text: console.print(text, highlight=False),
+            )
+            CASES[name](bench)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+        for key, entry in bench.found.items():
+            content["benchmarks"][key] = {**_rounded(entry), "measured_at": now}
+            measured.append(key)
+        content["machine"] = report.machine()
+        RESULTS.write_text(
+            json.dumps(content, indent=1, sort_keys=True) + "\n"
+        )  # each case, lest a stop lose all
+    report.show(console, content["benchmarks"], measured)
+    report.write_page(content)
+    console.print(
+        f"{len(measured)} benchmarks in {time.monotonic() - started:.0f} s; see {report.PAGE.relative_to(report.ROOT)}"
+    )
+
+
+def _rounded(entry: dict[str, object]) -> dict[str, object]:
+    return json.loads(json.dumps(entry), parse_float=lambda text: round(float(text), 4))  # type: ignore[no-any-return]
+
+
+if __name__ == "__main__":
+    main()
