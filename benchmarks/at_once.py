@@ -1,4 +1,4 @@
-"""Starts `dbt-selfheal ensure` several times at once; all must succeed, and each relation be built exactly once.
+"""Starts `dbt-selfheal ensure` several times at once; all must succeed, and build exactly once.
 
 at_once.py PATH_OF_DBT_SELFHEAL COUNT
 """

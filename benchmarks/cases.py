@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import projects
-from measure import Contender, Samples, alternate, healing_seconds, node_seconds, run
+from measure import (
+    Contender,
+    Samples,
+    alternate,
+    healing_seconds,
+    node_seconds,
+    plan_seconds,
+    printed_seconds,
+    run,
+)
 
 BIN = Path(sys.executable).parent
 DBT = BIN / "dbt"
@@ -47,7 +56,7 @@ def warm(bench: Bench) -> None:
     for nodes in (1000, 5000) if bench.quick else (10, 100, 1000, 5000):
         contenders = []
         for name in ("with", "without"):
-            files = projects.models("layered", nodes)
+            files = projects.models("layered", nodes, ends=2)
             folder = projects.make(bench.folder / f"warm-{nodes}-{name}", files, package=name == "with")
             projects.pretend_built(folder, files)
             run(folder, DBT, "run", "--select", "leaf")
@@ -108,10 +117,6 @@ def _foundation() -> dict[str, str]:
 def plan(bench: Bench) -> None:
     """The plan alone, everything missing; seven plans in one process, of which the median counts."""
 
-    def seconds(events: list[dict[str, Any]]) -> float:
-        found = sorted(event["seconds"] for event in events if event["event"] == "plan")
-        return float(found[len(found) // 2])
-
     if bench.quick:
         shapes: dict[str, tuple[int, ...]] = {"layered": (1000, 10_000), "chain": (1000,), "fan": (1000,)}
     else:
@@ -123,7 +128,7 @@ def plan(bench: Bench) -> None:
             folder = projects.make(bench.folder / f"plan-{shape}-{nodes}", files)
             run(folder, DBT, "parse")
             command = [DBT, "run-operation", "time_plan", "--args", json.dumps({"select": ["leaf"]})]
-            contenders.append(Contender(f"{nodes}", [command], folder, inner=seconds))
+            contenders.append(Contender(f"{nodes}", [command], folder, inner=plan_seconds))
         bench.compare(f"plan-{shape}", f"the plan alone, by nodes, {shape}, everything missing", contenders)
 
 
@@ -131,7 +136,7 @@ def heal(bench: Bench) -> None:
     """Missing tables: healed in the hook, built by dbt itself, and by the wrapper in parallel."""
     for nodes in (100,) if bench.quick else (100, 1000):
         files = projects.models("layered", nodes + 1, tables=True)
-        folder = projects.make(bench.folder / f"heal-{nodes}", files)
+        folder = projects.make(bench.folder / f"heal-{nodes}", files, heals=True)
         run(folder, DBT, "parse")
         clear = (lambda place: lambda: projects.clear(place))(folder)
         contenders = [
@@ -163,14 +168,12 @@ def seeds(bench: Bench) -> None:
             elif adapter == "sqlite":
                 dbt = projects.ROOT / ".venv" / "sqlite" / "bin" / "dbt"
                 if not dbt.exists():
-                    bench.tell(
-                        "seeds on SQLite: left out, as there is no environment sqlite (scripts/environments)"
-                    )
+                    bench.tell("seeds on SQLite: left out (no environment sqlite)")
                     continue
                 paths = {"main": str(folder / "warehouse.sqlite")}
                 output = {"type": "sqlite", "database": "main", "schema": "main", "threads": 1}
                 output |= {"schemas_and_paths": paths, "schema_directory": str(folder)}
-            projects.make(folder, {}, output=output)
+            projects.make(folder, {}, heals=True, output=output)
             projects.write_seed(folder / "seeds" / "big.csv", rows, wide=wide)
             run(folder, dbt, "parse")
             operation = [
@@ -180,14 +183,13 @@ def seeds(bench: Bench) -> None:
                 "--args",
                 json.dumps({"select": ["big"]}),
             ]
-            seeded = (lambda place: lambda _: node_seconds(place))(folder)
             key = folder.name
             bench.compare(
                 key,
                 f"a seed of {rows:,} rows, {20 if wide else 4} columns, {adapter}",
                 [
                     Contender("healed", [operation], folder, clear, inner=healing_seconds),
-                    Contender("dbt seed", [[dbt, "seed"]], folder, clear, OFF, inner=seeded),
+                    Contender("dbt seed", [[dbt, "seed"]], folder, clear, OFF, inner=node_seconds),
                 ],
             )
     finally:
@@ -203,33 +205,21 @@ def _seed_sizes(*, quick: bool) -> list[tuple[str, int, bool]]:
 
 
 def wrapper(bench: Bench) -> None:
-    """The command and the Python API in a ready workspace, beside a bare catalog query with the same driver."""
+    """The command and the Python API in a ready workspace, beside a bare catalog query."""
     files = {"seeds/s.csv": "id\n1\n2\n", "models/leaf.sql": "select * from {{ ref('s') }}\n"}
     folder = projects.make(bench.folder / "wrapper", files)
     variables = {"PATH": f"{BIN}:/usr/bin:/bin"}
     run(folder, SELFHEAL, "ensure", **variables)
-    import_api = "from dbt_selfheal import AutoInitializer; import time\n"
-    call = "for _ in range(2): started = time.perf_counter(); {}; seconds = time.perf_counter() - started\n"
-    report = "open('logs/dbt.log', 'w').write(json.dumps({'info': {'name': 'JinjaLogDebug', 'msg': json.dumps({'s': seconds})}}))"
-    api = import_api + "import json\na = AutoInitializer('.', profiles_dir='.')\n"
-    api += call.format("a.ensure_initialized()") + report
-    bare = "import duckdb, json, time\ndef catalog():\n  with duckdb.connect('warehouse.duckdb', read_only=True) as c: "
-    bare += "c.execute('select table_name from information_schema.tables').fetchall()\n"
-    bare += call.format("catalog()") + report
-
-    def seconds(events: list[dict[str, Any]]) -> float | None:
-        return float(events[-1]["s"]) if events else None
-
+    ensure = [SELFHEAL, "ensure"]
+    call = [sys.executable, Path(__file__).with_name("warm_call.py")]
     bench.compare(
         "wrapper",
         "the command and the API, nothing missing",
         [
-            Contender("ensure, to its first line", [[SELFHEAL, "status"]], folder, variables=variables),
-            Contender("ensure, warm", [[SELFHEAL, "ensure"]], folder, variables=variables),
-            Contender(
-                "API call, warm", [[sys.executable, "-c", api]], folder, variables=variables, inner=seconds
-            ),
-            Contender("bare catalog query", [[sys.executable, "-c", bare]], folder, inner=seconds),
+            Contender("ensure, to its first line", [ensure], folder, variables=variables, until_line=True),
+            Contender("ensure, warm", [ensure], folder, variables=variables),
+            Contender("API call, warm", [[*call, "api"]], folder, variables=variables, inner=printed_seconds),
+            Contender("bare catalog query", [[*call, "bare"]], folder, inner=printed_seconds),
             Contender("python -c pass", [[sys.executable, "-c", "pass"]], folder),
         ],
     )

@@ -57,14 +57,12 @@ def main() -> None:
             content["benchmarks"][key] = {**_rounded(entry), "measured_at": now}
             measured.append(key)
         content["machine"] = report.machine()
-        RESULTS.write_text(
-            json.dumps(content, indent=1, sort_keys=True) + "\n"
-        )  # each case, lest a stop lose all
+        # after each, lest a stop lose all
+        RESULTS.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
     report.show(console, content["benchmarks"], measured)
     report.write_page(content)
-    console.print(
-        f"{len(measured)} benchmarks in {time.monotonic() - started:.0f} s; see {report.PAGE.relative_to(report.ROOT)}"
-    )
+    passed = time.monotonic() - started
+    console.print(f"{len(measured)} benchmarks in {passed:.0f} s; see {report.PAGE}")
 
 
 def _rounded(entry: dict[str, object]) -> dict[str, object]:

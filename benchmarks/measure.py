@@ -39,7 +39,7 @@ class Contender:
         folder: Where they run; `logs/dbt.log` there tells the number of queries.
         prepare: Brings the state back in which they start; not measured.
         variables: More environment variables.
-        inner: Reads the seconds of the part that matters from the events of the log, when the whole process hides it.
+        inner: Finds the seconds of the part that matters, in the folder, when the whole process hides it.
         until_line: Stop at the first line on standard error, and measure until then.
     """
 
@@ -48,12 +48,12 @@ class Contender:
     folder: Path
     prepare: Callable[[], object] = _nothing
     variables: Mapping[str, str] = field(default_factory=dict)
-    inner: Callable[[list[dict[str, Any]]], float | None] | None = None
+    inner: Callable[[Path], float | None] | None = None
     until_line: bool = False
 
 
 def alternate(contenders: Sequence[Contender], pairs: int, tell: Callable[[str], None]) -> dict[str, Samples]:
-    """Measures contenders in turn, in an order that turns round each time, after one round that does not count.
+    """Measures contenders in turn, in turning order, after one round that does not count.
 
     Args:
         contenders: What is compared.
@@ -83,9 +83,8 @@ def run(folder: Path, *command: str | Path, **variables: str) -> str:
     environment = {**ENVIRONMENT, **variables}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(
-            f"{' '.join(map(str, command))} failed in {folder}:\n{(done.stdout + done.stderr)[-3000:]}"
-        )
+        text = (done.stdout + done.stderr)[-3000:]
+        raise SystemExit(f"{' '.join(map(str, command))} failed in {folder}:\n{text}")
     return done.stdout
 
 
@@ -118,38 +117,40 @@ def _measure(contender: Contender) -> dict[str, float]:
         memory = max(memory, usage.ru_maxrss / 1024)
     sample = {"wall": wall, "cpu": cpu, "memory": memory}
     if log.exists():
-        lines = log.read_text().splitlines()
-        sample["queries"] = float(sum(STATEMENT in line for line in lines))
-        if contender.inner:
-            seconds = contender.inner(_events(lines))
-            if seconds is not None:
-                sample["inner"] = seconds
-    return sample
+        with log.open() as lines:
+            sample["queries"] = float(sum(STATEMENT in line for line in lines))
+    seconds = contender.inner(contender.folder) if contender.inner else None
+    return sample if seconds is None else {**sample, "inner": seconds}
 
 
-def _events(lines: list[str]) -> list[dict[str, Any]]:
-    """The JSON objects that macros have logged."""
-    found = []
-    for line in lines:
-        if '"name": "JinjaLogDebug"' in line:
-            message = json.loads(line)["info"]["msg"].strip()
-            if message.startswith("{"):
-                found.append(json.loads(message))
-    return found
+def _events(folder: Path, name: str) -> list[dict[str, Any]]:
+    """The package's events of that name in dbt's log: JSON objects that macros have logged."""
+    mark = f'\\"event\\": \\"{name}\\"'
+    lines = (folder / "logs" / "dbt.log").read_text().splitlines()
+    return [json.loads(json.loads(line)["info"]["msg"]) for line in lines if mark in line]
 
 
-def healing_seconds(events: list[dict[str, Any]]) -> float | None:
+def healing_seconds(folder: Path) -> float | None:
     """The time from the first to the last event of healing."""
-    found = [event["duration_seconds"] for event in events if event.get("event") == "initialization_complete"]
-    return float(found[-1]) if found else None
+    found = _events(folder, "initialization_complete")
+    return float(found[-1]["duration_seconds"]) if found else None
+
+
+def plan_seconds(folder: Path) -> float:
+    """The median of the plans that projects.TIME_PLAN has made."""
+    return statistics.median(event["seconds"] for event in _events(folder, "plan"))
 
 
 def node_seconds(folder: Path) -> float:
     """The time that dbt itself spent on its nodes in the last invocation, hooks left out."""
     results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
-    return sum(
-        result["execution_time"] for result in results if not result["unique_id"].startswith("operation.")
-    )
+    nodes = [result for result in results if not result["unique_id"].startswith("operation.")]
+    return float(sum(result["execution_time"] for result in nodes))
+
+
+def printed_seconds(folder: Path) -> float:
+    """What the command has printed."""
+    return float((folder / "output.txt").read_text())
 
 
 def median(samples: Mapping[str, Sequence[float]], what: str = "wall") -> float:

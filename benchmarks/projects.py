@@ -27,13 +27,14 @@ TIME_PLAN = """
 """
 
 
-def graph(shape: str, nodes: int) -> dict[str, list[str]]:
+def graph(shape: str, nodes: int, ends: int) -> dict[str, list[str]]:
     """The parents of each model by its name; the last one is `leaf`.
 
     Args:
         shape: `chain` (each reads the one before), `fan` (the leaf reads all the others), or `layered`
-            (layers of 40, each model reads two of the layer before, the leaf reads the last layer).
+            (layers of 40, each model reads two of the layer before).
         nodes: How many models.
+        ends: How many of the last layer the leaf of a layered graph reads.
     """
     names = [f"m_{number:05}" for number in range(nodes - 1)]
     if shape == "chain":
@@ -46,19 +47,20 @@ def graph(shape: str, nodes: int) -> dict[str, list[str]]:
         layer, column = divmod(place, WIDTH)
         before = names[(layer - 1) * WIDTH : layer * WIDTH] if layer else []
         found[name] = [before[column], before[(column + 1) % WIDTH]] if before else []
-    return {**found, "leaf": names[-WIDTH:]}
+    return {**found, "leaf": names[-ends:]}
 
 
-def models(shape: str, nodes: int, *, tables: bool = False) -> dict[str, str]:
+def models(shape: str, nodes: int, *, tables: bool = False, ends: int = WIDTH) -> dict[str, str]:
     """The files of such a graph, with tables, views and incremental models; every fourth is a view.
 
     Args:
         shape: As of `graph`.
         nodes: How many models.
         tables: Whether all are tables.
+        ends: As of `graph`.
     """
     files = {}
-    for place, (name, parents) in enumerate(graph(shape, nodes).items()):
+    for place, (name, parents) in enumerate(graph(shape, nodes, ends).items()):
         # no view over a view over a view: what is compared is building, not the database's planner
         even = (place // WIDTH) % 2 == 0 or shape == "chain"
         kind = "table" if tables or even or name == "leaf" else KINDS[place % 4]
@@ -68,14 +70,30 @@ def models(shape: str, nodes: int, *, tables: bool = False) -> dict[str, str]:
 
 
 def make(
-    folder: Path, files: Mapping[str, str], *, package: bool = True, output: Mapping[str, Any] | None = None
+    folder: Path,
+    files: Mapping[str, str],
+    *,
+    package: bool = True,
+    heals: bool = False,
+    output: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Makes a project on a DuckDB file `warehouse.duckdb`, or another database, with or without the package."""
+    """Makes a project.
+
+    Args:
+        folder: Where.
+        files: Content by path.
+        package: Whether the package is installed.
+        heals: Whether so much is healed that the time limit must be raised.
+        output: Of profiles.yml; by default the DuckDB file `warehouse.duckdb`.
+
+    Returns:
+        The folder.
+    """
     project = {
         "name": "bench",
         "version": "1.0.0",
         "profile": "bench",
-        "vars": {"dbt_selfheal": {"timeout_seconds": 36000}} if package else {},
+        "vars": {"dbt_selfheal": {"timeout_seconds": 36000}} if heals else {},
         "flags": {"send_anonymous_usage_stats": False},
     }
     output = output or {"type": "duckdb", "path": "warehouse.duckdb", "threads": 1}

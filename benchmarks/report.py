@@ -17,6 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 NOTES = ROOT / "benchmarks" / "notes.md"
 HEADINGS = ("contender", "wall s", "CPU s", "peak MiB", "queries", "own part s", "ratio to the last")
+INTRODUCTION = """\
+Written by `scripts/bench` from `benchmarks/results.json`; not to be edited. Contenders run in turn in one
+session, each at least five times after one round that does not count: medians (least-most). `wall` and `CPU`
+are those of whole processes, dbt's start included; `queries` are the statements in dbt's log; the `own part`
+is what is compared where dbt's start would hide it: healing the seed beside running the seed's node, or the
+plan alone.
+Ratios are medians of the ratios round by round."""
 PLOTS = {
     "warm": ("Nothing missing: `dbt run -s leaf`", "wall"),
     "cold": ("An empty workspace to a finished leaf", "wall"),
@@ -51,7 +58,7 @@ def _range(values: list[float] | None, digits: int = 2) -> str:
 
 
 def rows(entry: Mapping[str, Any]) -> list[list[str]]:
-    """The table of one benchmark: medians with min-max, and the ratio to the contender named last, round by round."""
+    """The table of one benchmark: medians with min-max, and the ratio to the last contender."""
     samples = entry["samples"]
     last = list(samples.values())[-1]
     found = []
@@ -96,15 +103,11 @@ def write_page(content: Mapping[str, Any]) -> None:
     lines = [
         "# Performance",
         "",
-        "Written by `scripts/bench` from `benchmarks/results.json`; not to be edited. Contenders run in turn in one",
-        "session, each at least five times after one round that does not count: medians (least-most). `wall` and `CPU`",
-        "are those of whole processes, dbt's start included; `queries` are the statements in dbt's log; the `own part` is",
-        "what is compared where dbt's start would hide it: the healing of the seed beside the run of the seed's node, or",
-        "the plan alone. Ratios are medians of the ratios round by round.",
+        INTRODUCTION,
         "",
-        f"Measured on {where['cores']} cores, {where['memory_gib']} GiB, {where['system']}, Python {where['python']}, "
-        f"dbt-core {where['dbt-core']}, dbt-duckdb {where['dbt-duckdb']}, duckdb {where['duckdb']}, "
-        f"dbt-postgres {where['dbt-postgres']}.",
+        f"Measured on {where['cores']} cores, {where['memory_gib']} GiB, {where['system']}, "
+        f"Python {where['python']}, dbt-core {where['dbt-core']}, dbt-duckdb {where['dbt-duckdb']}, "
+        f"duckdb {where['duckdb']}, dbt-postgres {where['dbt-postgres']}.",
         "",
         "## Goals",
         "",
