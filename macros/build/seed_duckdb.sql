@@ -21,7 +21,7 @@
 
 {% macro duckdb___seed_outline(node, seed, reader) %}
   {% set file, delimiter = seed.file, seed.delimiter or ',' %}
-  {% if not dbt_selfheal._database_reads_seeds(node) or delimiter not in (',', ';', '|', '\t') or modules.re.search("[*?{}\\[\\]']", file) %}
+  {% if not dbt_selfheal._database_reads_seed(node, reader) or delimiter not in (',', ';', '|', '\t') or modules.re.search("[*?{}\\[\\]']", file) %}
     {% do return(none) %}
   {% endif %}
   {% if not run_query("select 1 from glob('" ~ file ~ "')").rows %}{% do return(none) %}{% endif %}
@@ -45,14 +45,18 @@
 
 {# Whether the seed's materialization and the macros it calls are dbt's and the adapter's own, and have the database read the
    file, and no hook looks at what was read. #}
-{% macro _database_reads_seeds(node) %}
-  {% set own = ['materialization_seed_default', 'create_csv_table', 'load_csv_rows', 'get_csv_sql'] %}
-  {% for id in dbt_selfheal._manifest().macros if id.split('.')[2].split('__') | last in own and id.split('.')[1] not in ('dbt', 'dbt_duckdb') %}
-    {% do return(false) %}
+{% macro _database_reads_seed(node, reader) %}
+  {% if 'database_reads' not in reader %}{% do reader.update({'database_reads': dbt_selfheal._database_reads_seeds()}) %}{% endif %}
+  {% do return(reader.database_reads and node.config.materialized == 'seed' and node.config.get('fast', true) and not dbt_selfheal._is_marked(node)
+    and 'load_result' not in node.config.pre_hook ~ node.config.post_hook) %}
+{% endmacro %}
+
+{% macro _database_reads_seeds() %}
+  {% for id in dbt_selfheal._implementations(['materialization_seed_default', 'materialization_seed_duckdb', 'create_csv_table', 'load_csv_rows', 'get_csv_sql']) %}
+    {% if id.split('.')[1] not in ('dbt', 'dbt_duckdb') %}{% do return(false) %}{% endif %}
   {% endfor %}
-  {% if not node.config.get('fast', true) or 'load_result' in node.config.pre_hook ~ node.config.post_hook %}{% do return(false) %}{% endif %}
   {% set loader = context['dbt'].get('duckdb__load_csv_rows') %}
-  {% do return(node.config.materialized == 'seed' and loader and 'FORMAT CSV, HEADER TRUE' in loader.macro.macro_sql) %}
+  {% do return(loader and 'FORMAT CSV, HEADER TRUE' in loader.macro.macro_sql) %}
 {% endmacro %}
 
 

@@ -3,8 +3,8 @@
 counting.py FILE ARGUMENTS OF DBT ...
 
 Writes to FILE, as JSON: `macros`, the calls of each of the package's macros by name; `compiled`, the
-characters of them that were compiled; `lookups`, the calls of adapter.get_relation; `operations`, the calls and attribute
-reads that Jinja has made.
+characters of them that were compiled; `lookups`, the calls of adapter.get_relation; `operations`, the calls and
+attribute reads that Jinja has made.
 """
 
 from __future__ import annotations
