@@ -1,4 +1,4 @@
-"""The command of scripts/bench: measure, keep, report."""
+"""The command of scripts/bench: measure, keep, page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-import report
+import page
 from cases import CASES, QUICK, Bench
 from rich.console import Console
 
@@ -56,13 +56,13 @@ def main() -> None:
         for key, entry in bench.found.items():
             content["benchmarks"][key] = {**_rounded(entry), "measured_at": now}
             measured.append(key)
-        content["machine"] = report.machine()
+        content["machine"] = page.machine()
         # after each, lest a stop lose all
         RESULTS.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-    report.show(console, content["benchmarks"], measured)
-    report.write_page(content)
+    page.show(console, content["benchmarks"], measured)
+    page.write_page(content)
     passed = time.monotonic() - started
-    console.print(f"{len(measured)} benchmarks in {passed:.0f} s; see {report.PAGE}")
+    console.print(f"{len(measured)} benchmarks in {passed:.0f} s; see {page.PAGE}")
 
 
 def _rounded(entry: dict[str, object]) -> dict[str, object]:

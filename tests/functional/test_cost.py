@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ def counted(server: DbtServer, project: DbtProject, *arguments: str) -> dict[str
     )
     process.wait(120)
     content: dict[str, Any] = json.loads(target.read_text())
-    assert "Traceback" not in (folder / "stderr").read_text()
-    assert "ERROR" not in (folder / "stdout").read_text(), (folder / "stdout").read_text()
+    output = (folder / "stdout").read_text() + (folder / "stderr").read_text()
+    assert content["code"] == 0, output
     return content
 
 
@@ -54,11 +55,10 @@ def test_with_nothing_missing_the_same_queries_are_sent_as_without_the_package(m
     for arguments in (("run", "-s", LEAF), ("build",), ("test",)):
         ours, theirs = (project.dbt(*arguments) for project in (with_package, without))
         assert built(ours) == []
-        names = [str(project.database.profile()["path"]) for project in (with_package, without)]
         sent = [
-            sorted(sql.replace(name, "") for sql in statements(result))
-            for result, name in zip((ours, theirs), names, strict=True)
+            sorted(re.sub(r"project-\d", "", sql) for sql in statements(result)) for result in (ours, theirs)
         ]
+        assert len(sent[0]) >= 3
         assert sent[0] == sent[1]
 
 

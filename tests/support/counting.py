@@ -2,9 +2,9 @@
 
 counting.py FILE ARGUMENTS OF DBT ...
 
-Writes to FILE, as JSON: `macros`, the calls of each of the package's macros by name; `compiled`, the
-characters of them that were compiled; `lookups`, the calls of adapter.get_relation; `operations`, the calls and
-attribute reads that Jinja has made.
+Writes to FILE, as JSON: `code`, dbt's exit code; `macros`, the calls of each of the package's macros by name;
+`compiled`, their characters that were compiled; `lookups`, the calls of adapter.get_relation; `operations`,
+the calls and attribute reads that Jinja has made.
 """
 
 from __future__ import annotations
@@ -47,10 +47,14 @@ def main() -> None:
     counted(BaseAdapter, "get_relation", lambda _: totals.update(["lookups"]))
     counted(SandboxedEnvironment, "call", lambda _: totals.update(["operations"]))
     counted(SandboxedEnvironment, "getattr", lambda _: totals.update(["operations"]))
+    code: object = 1
     try:
         cli()
+    except SystemExit as end:
+        code = end.code or 0
+        raise
     finally:
-        content = {"macros": macros, "compiled": sum(compiled.values())}
+        content = {"code": code, "macros": macros, "compiled": sum(compiled.values())}
         content |= {name: totals[name] for name in ("lookups", "operations")}
         target.write_text(json.dumps(content))
 
