@@ -18,6 +18,7 @@ from measure import (
     plan_seconds,
     printed_seconds,
     run,
+    seed_seconds,
 )
 
 BIN = Path(sys.executable).parent
@@ -34,20 +35,29 @@ class Bench:
         pairs: How many rounds count.
         quick: Leave out what takes long.
         tell: Is told what happens.
+        keep: Takes what each comparison has found, by its key.
     """
 
-    def __init__(self, folder: Path, pairs: int, *, quick: bool, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pairs: int,
+        *,
+        quick: bool,
+        tell: Callable[[str], None],
+        keep: Callable[[str, dict[str, Any]], None],
+    ) -> None:
         self.folder = folder
         self.pairs = pairs
         self.quick = quick
         self.tell = tell
-        self.found: dict[str, dict[str, Any]] = {}
+        self.keep = keep
 
     def compare(self, key: str, title: str, contenders: Iterable[Contender]) -> dict[str, Samples]:
         """Measures contenders in turn and keeps their samples under a key."""
         self.tell(f"{key}: {title}")
         samples = alternate(list(contenders), self.pairs, self.tell)
-        self.found[key] = {"title": title, "quick": self.quick, "pairs": self.pairs, "samples": samples}
+        self.keep(key, {"title": title, "quick": self.quick, "pairs": self.pairs, "samples": samples})
         return samples
 
 
@@ -188,7 +198,7 @@ def seeds(bench: Bench) -> None:
                 key,
                 f"a seed of {rows:,} rows, {20 if wide else 4} columns, {adapter}",
                 [
-                    Contender("healed", [operation], folder, clear, inner=healing_seconds),
+                    Contender("healed", [operation], folder, clear, inner=seed_seconds),
                     Contender("dbt seed", [[dbt, "seed"]], folder, clear, OFF, inner=node_seconds),
                 ],
             )
@@ -198,7 +208,7 @@ def seeds(bench: Bench) -> None:
 
 def _seed_sizes(*, quick: bool) -> list[tuple[str, int, bool]]:
     if quick:
-        return [("duckdb", 1000, False), ("duckdb", 100_000, False), ("postgres", 100_000, False)]
+        return [("duckdb", 1000, False), ("duckdb", 100_000, False), ("postgres", 10_000, False)]
     found = [(name, rows, False) for name in ("duckdb", "postgres", "sqlite") for rows in (1000, 100_000)]
     found += [(name, 100_000, True) for name in ("duckdb", "postgres", "sqlite")]
     return [*found, ("duckdb", 1_000_000, False)]

@@ -10,6 +10,7 @@ import tempfile
 import time
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -40,32 +41,30 @@ def main() -> None:
     names = [] if options.report else options.only or (QUICK if options.quick else list(CASES))
     started = time.monotonic()
     measured: list[str] = []
+
+    def keep(key: str, entry: dict[str, Any]) -> None:
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+        content["benchmarks"][key] = {**_rounded(entry), "measured_at": now}
+        content["machine"] = page.machine()
+        RESULTS.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+        measured.append(key)
+
+    def tell(text: str) -> None:
+        console.print(text, highlight=False)
+
     for name in names:
         folder = Path(tempfile.mkdtemp(prefix="bench-"))
         try:
-            bench = Bench(
-                folder,
-                options.pairs,
-                quick=options.quick,
-                tell=lambda text: console.print(text, highlight=False),
-            )
-            CASES[name](bench)
+            CASES[name](Bench(folder, options.pairs, quick=options.quick, tell=tell, keep=keep))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-        for key, entry in bench.found.items():
-            content["benchmarks"][key] = {**_rounded(entry), "measured_at": now}
-            measured.append(key)
-        content["machine"] = page.machine()
-        # after each, lest a stop lose all
-        RESULTS.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
     page.show(console, content["benchmarks"], measured)
     page.write_page(content)
     passed = time.monotonic() - started
     console.print(f"{len(measured)} benchmarks in {passed:.0f} s; see {page.PAGE}")
 
 
-def _rounded(entry: dict[str, object]) -> dict[str, object]:
+def _rounded(entry: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(entry), parse_float=lambda text: round(float(text), 4))  # type: ignore[no-any-return]
 
 

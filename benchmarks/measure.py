@@ -136,6 +136,12 @@ def healing_seconds(folder: Path) -> float | None:
     return float(found[-1]["duration_seconds"]) if found else None
 
 
+def seed_seconds(folder: Path) -> float:
+    """The time that healing spent on reading, checking and loading seeds."""
+    names = ("initialization_seed_checked", "initialization_node_complete")
+    return float(sum(event["duration_seconds"] for name in names for event in _events(folder, name)))
+
+
 def plan_seconds(folder: Path) -> float:
     """The median of the plans that projects.TIME_PLAN has made."""
     return statistics.median(event["seconds"] for event in _events(folder, "plan"))

@@ -19,10 +19,19 @@
    Where the database itself can tell the types, the file is not read here (see seed_duckdb.sql).
    Returns what _load_agate_table needs; raises for a file that is missing, empty, ragged or not UTF-8. #}
 {% macro _check_seed(node, reader) %}
+  {% set started_at = dbt_selfheal._now() %}
   {% set seed = {'reader': reader.table, 'file': dbt_selfheal._seed_file(node), 'delimiter': node.config.delimiter, 'types': [], 'formats': {}, 'final_types': []} %}
   {% do seed.update({'outline': dbt_selfheal._seed_outline(node, seed, reader)}) %}
-  {% do dbt_selfheal._emit('initialization_seed_checked', {'unique_id': node.unique_id, 'reader': 'database' if seed.outline else 'agate'}) %}
-  {% if seed.outline %}{% do return(seed) %}{% endif %}
+  {% if not seed.outline %}{% do dbt_selfheal._infer_seed(node, seed, reader) %}{% endif %}
+  {% do dbt_selfheal._emit('initialization_seed_checked', {
+    'unique_id': node.unique_id, 'reader': 'database' if seed.outline else 'agate',
+    'duration_seconds': (dbt_selfheal._now() - started_at).total_seconds() | round(3)}) %}
+  {% do return(seed) %}
+{% endmacro %}
+
+
+{# Read a seed's file as text and find the types of its columns. #}
+{% macro _infer_seed(node, seed, reader) %}
   {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) %}
   {% for name in text.column_names %}
     {% if name in node.config.column_types %}
@@ -32,7 +41,6 @@
     {% endif %}
     {% do dbt_selfheal._note_format(name, seed, reader) %}
   {% endfor %}
-  {% do return(seed) %}
 {% endmacro %}
 
 

@@ -85,15 +85,14 @@
              when not regexp_matches(replace(bytes, '\x0D\x0A', ''), '[\\]x0[AD]') then 2 end as width
       from file),
     parts as (
-      select line, case when contains(line, '"') then regexp_replace(line, '"(?:[^"]|"")*"', '', 'g') else line end as bare
+      select strlen(line) as bytes, contains(line, chr(0)) as has_nul, not contains(line, '"') or regexp_full_match(line,
+          '(?:[^"{{ delimiter }}]*|"(?:[^"]|"")*")(?:[{{ delimiter }}](?:[^"{{ delimiter }}]*|"(?:[^"]|"")*"))*') as is_plain,
+        case when contains(line, '"') then regexp_replace(line, '"(?:[^"]|"")*"', '', 'g') else line end as bare
       from {{ read }})),
+    counts as (select *, strlen(bare) - strlen(replace(bare, '{{ delimiter }}', '')) as delimiters from parts),
     found as (
-      select count(*) as lines, sum(strlen(line)) as bytes, max(strlen(line)) as longest,
-        bool_or(contains(line, chr(0))) as has_nul, min(length(bare) - length(replace(bare, '{{ delimiter }}', ''))) as least,
-        max(length(bare) - length(replace(bare, '{{ delimiter }}', ''))) as delimiters,
-        bool_and(not contains(line, '"') or regexp_full_match(line,
-          '(?:[^"{{ delimiter }}]*|"(?:[^"]|"")*")(?:[{{ delimiter }}](?:[^"{{ delimiter }}]*|"(?:[^"]|"")*"))*')) as is_plain
-      from parts)
+      select count(*) as lines, sum(bytes) as bytes, max(bytes) as longest, bool_or(has_nul) as has_nul, bool_and(is_plain) as is_plain,
+        min(delimiters) as least, max(delimiters) as delimiters from counts)
     select lines, delimiters, (select line from {{ read }}, parallel=false) limit 1) as header,
       coalesce(size = bytes + lines * width - unended * width and longest < 100000 and lines > 1 and not has_nul and is_plain and least = delimiters, false) as certain
     from ends, found
@@ -133,23 +132,23 @@
       when m{{ place }} & 4 > 0 then 'decimal' else 'integer' end as k{{ place }}
     {%- endfor %}
     from (select count(*) as n
-    {%- for place in open.values() %}, bit_or(case
-      when c{{ place }} is null or lower(c{{ place }}) in ('', 'null') then 1
-      when regexp_full_match(c{{ place }}, '[-+]?[0-9]{1,27}(?:[.]0{0,20})?') then 2
-      when regexp_full_match(c{{ place }}, '[-+]?(?:[0-9]{0,8}[.][0-9]{0,19}[1-9]0{0,5}|[0-9]{9,18}[.][0-9]{0,8}[1-9]0{0,5}|[1-9](?:[.][0-9]{1,20})?[eE]-0?[1-9][0-9]?)') then 4
-      when regexp_full_match(c{{ place }}, '{{ date }}') then if(try_cast(c{{ place }} as date) is not null and c{{ place }} > '0001', 8, 128)
-      when regexp_full_match(c{{ place }}, '{{ date }} {{ time }}') then if(try_cast(c{{ place }}[:10] as date) is not null and c{{ place }} > '0001', 16, 128)
-      when regexp_full_match(c{{ place }}, '{{ date }}T{{ time }}(?:[.][0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?')
-        then if(try_cast(c{{ place }}[:10] as date) is not null and c{{ place }} > '0001', 32, 128)
-      when lower(c{{ place }}) in ('true', 'false') then 64
-      when regexp_matches(c{{ place }}, '[bcdghjkmopqvxBCDGHJKMOPQVX!"#&''()*/;<=>?@\[\]^`{|}~\\À-ÖØ-öø-ƑƓ-ɏΑ-ϿА-ӿ一-鿿ぁ-ヿ가-힣]') then 256
-      when regexp_full_match(c{{ place }}, '[A-Za-z][A-Za-z .-]*') and lower(c{{ place }}) not in ('inf', 'infinity', 'nan', 'snan') then 256
-      when regexp_full_match(c{{ place }}, '[a-hj-mo-rt-zA-HJ-MO-RT-Z][A-Za-z0-9 .:-]*|[0-9]+-[0-9]+|[0-9]+(?:-[0-9]+){3,}|(?:[0-9]{1,3}|[0-9]{5,})-[0-9]+-[0-9]+|[0-9]+:[0-9:]+|[0-9]+[.][0-9]+[.][0-9.]*') then 256
+    {%- for place in open.values() %}{% set c = 'c' ~ place %}, bit_or(case
+      when {{ c }} is null then 1
+      when regexp_full_match({{ c }}, '[-+]?[0-9]{1,27}(?:[.]0{0,20})?') then 2
+      when regexp_full_match({{ c }}, '[-+]?(?:[0-9]{0,8}[.][0-9]{0,19}[1-9]0{0,5}|[0-9]{9,18}[.][0-9]{0,8}[1-9]0{0,5}|[1-9](?:[.][0-9]{1,20})?[eE]-0?[1-9][0-9]?)') then 4
+      when regexp_full_match({{ c }}, '{{ date }}') then if(try_cast({{ c }} as date) is null or {{ c }} < '0001', 128, 8)
+      when regexp_full_match({{ c }}, '{{ date }} {{ time }}') then if(try_cast({{ c }} as timestamp) is null or {{ c }} < '0001', 128, 16)
+      when regexp_full_match({{ c }}, '{{ date }}T{{ time }}(?:[.][0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?')
+        then if(try_cast(substr({{ c }}, 1, 10) as date) is null or {{ c }} < '0001', 128, 32)
+      when lower({{ c }}) in ('true', 'false') then 64
+      when lower(trim({{ c }}, ' ' || chr(9))) in ('', 'null') then 1
+      when regexp_matches({{ c }}, '[bcdghjkmopqvxBCDGHJKMOPQVX!"#&''()*/;<=>?@\[\]^`{|}~\\À-ÖØ-öø-ƑƓ-ɏΑ-ϿА-ӿ一-鿿ぁ-ヿ가-힣]') then 256
+      when regexp_full_match({{ c }}, '[A-Za-z](?:[A-Za-z .-]*[A-Za-z.-])?') and lower({{ c }}) not in ('inf', 'infinity', 'nan', 'snan') then 256
+      when regexp_full_match({{ c }}, '[a-hj-mo-rt-zA-HJ-MO-RT-Z](?:[A-Za-z0-9 .:-]*[A-Za-z0-9.:-])?|[0-9]+-[0-9]+|[0-9]+(?:-[0-9]+){3,}|(?:[0-9]{1,3}|[0-9]{5,})-[0-9]+-[0-9]+|[0-9]+:[0-9:]+|[0-9]+[.][0-9]+[.][0-9.]*') then 256
       else 128 end) as m{{ place }}
     {%- endfor %}
-    from (select {% for place in open.values() %}trim(c{{ place }}, ' ' || chr(9)) as c{{ place }}{% if not loop.last %}, {% endif %}{% endfor %}
-      from read_csv('{{ file }}', columns={ {%- for place in range(width) %}'c{{ place }}': 'VARCHAR'{% if not loop.last %}, {% endif %}{% endfor -%} },
-        delim='{{ delimiter }}', quote='"', escape='"', header=true, auto_detect=false, ignore_errors=true) limit {{ limit }}))
+    from (select * from read_csv('{{ file }}', columns={ {%- for place in range(width) %}'c{{ place }}': 'VARCHAR'{% if not loop.last %}, {% endif %}{% endfor -%} },
+      delim='{{ delimiter }}', quote='"', escape='"', header=true, auto_detect=false, ignore_errors=true) limit {{ limit }}))
   {% endset %}
   {% do return(sql) %}
 {% endmacro %}
