@@ -52,20 +52,23 @@ class Contender:
     until_line: bool = False
 
 
-def alternate(contenders: Sequence[Contender], pairs: int, tell: Callable[[str], None]) -> dict[str, Samples]:
-    """Measures contenders in turn, in turning order, after one round that does not count.
+def alternate(
+    contenders: Sequence[Contender], pairs: int, tell: Callable[[str], None], *, warm_up: bool = True
+) -> dict[str, Samples]:
+    """Measures contenders in turn, in turning order.
 
     Args:
         contenders: What is compared.
         pairs: How many rounds count.
         tell: Is told of each round.
+        warm_up: Whether a round that does not count comes first.
 
     Returns:
         The samples of each contender by its name: `wall` and `cpu` in seconds, `memory` (peak of the largest
         process) in MiB, `queries`, and `inner` in seconds where the contender has that.
     """
     found: dict[str, dict[str, list[float]]] = {contender.name: {} for contender in contenders}
-    for count in range(pairs + 1):
+    for count in range(0 if warm_up else 1, pairs + 1):
         for contender in contenders if count % 2 else reversed(contenders):
             contender.prepare()
             sample = _measure(contender)

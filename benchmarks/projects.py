@@ -16,7 +16,7 @@ WIDTH = 40
 KINDS = ("table", "view", "incremental", "table")
 # Times the plan alone, several times in one process, with everything missing.
 TIME_PLAN = """
-{% macro time_plan(select, times=7) %}
+{% macro time_plan(select, times=5) %}
   {% for time in range(times) %}
     {% set started = modules.datetime.datetime.now() %}
     {% set plan = dbt_selfheal._current_plan(dbt_selfheal._settings(), select) %}
