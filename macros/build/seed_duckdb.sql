@@ -20,6 +20,23 @@
 {% endmacro %}
 
 {% macro duckdb___seed_outline(node, seed, reader) %}
+  {% do return(dbt_selfheal._certain_outline(node, seed, reader) if dbt_selfheal._is_large_seed(node) else none) %}
+{% endmacro %}
+
+
+{# Whether a seed is large enough for this: for less, agate is quicker than the queries and their macros. dbt itself takes
+   the path for the checksum of a file above 1 MiB. A project may decide otherwise: see `dispatch` in dbt's documentation. #}
+{% macro _is_large_seed(node) %}
+  {% do return(adapter.dispatch('_is_large_seed', 'dbt_selfheal')(node)) %}
+{% endmacro %}
+
+{% macro default___is_large_seed(node) %}
+  {% do return(node.checksum.name == 'path') %}
+{% endmacro %}
+
+
+{# The outline, or none when something is not certain. #}
+{% macro _certain_outline(node, seed, reader) %}
   {% set file, delimiter = seed.file, seed.delimiter or ',' %}
   {% if not dbt_selfheal._database_reads_seed(node, reader) or delimiter not in (',', ';', '|', '\t') or modules.re.search("[*?{}\\[\\]']", file) %}
     {% do return(none) %}
@@ -56,7 +73,9 @@
     {% if id.split('.')[1] not in ('dbt', 'dbt_duckdb') %}{% do return(false) %}{% endif %}
   {% endfor %}
   {% set loader = context['dbt'].get('duckdb__load_csv_rows') %}
-  {% do return(loader and 'FORMAT CSV, HEADER TRUE' in loader.macro.macro_sql) %}
+  {% set version = modules.re.match('v?(\\d+)[.](\\d+)', run_query('select version()').rows[0][0]) %}
+  {% do return(loader and 'FORMAT CSV, HEADER TRUE' in loader.macro.macro_sql
+    and version and (version.group(1) | int, version.group(2) | int) >= (1, 2)) %}  {# 1.1 has no strict_mode #}
 {% endmacro %}
 
 

@@ -34,6 +34,9 @@ PLAIN: dict[str, st.SearchStrategy[str]] = {
     "quoted": st.sampled_from(['say "hi"', "a,b", "a;b", "a|b", 'x""y', "it's", "{{ x }}", "100 %"]),
     "phones": st.integers(0, 9999).map(lambda n: f"555-{n:04}"),
 }
+# By default only files above 1 MiB go the fast way.
+LARGE = {"macros/large.sql": "{% macro default___is_large_seed(node) %}{% do return(true) %}{% endmacro %}"}
+DISPATCH = [{"macro_namespace": "dbt_selfheal", "search_order": ["shop", "dbt_selfheal"]}]
 GAPS = st.sampled_from(["", "", "null", "NULL", " "])
 
 
@@ -95,8 +98,8 @@ def load_and_compare(plain: DbtProject, healed: DbtProject, seeds: list[Seed]) -
 @pytest.fixture
 def pair(make_project: ProjectFactory) -> tuple[DbtProject, DbtProject]:
     """A project that loads seeds the plain way, and one that heals them, on databases of their own."""
-    config = {"vars": {"dbt_selfheal": {"timeout_seconds": 600}}}
-    return make_project({}, install=False), make_project({}, config=config)
+    config = {"vars": {"dbt_selfheal": {"timeout_seconds": 600}}, "dispatch": DISPATCH}
+    return make_project({}, install=False), make_project(LARGE, config=config)
 
 
 @pytest.mark.timeout(900)
@@ -201,7 +204,25 @@ OVERRIDES = {
 @pytest.mark.parametrize("files_of", OVERRIDES.values(), ids=OVERRIDES)
 def test_where_the_rows_are_looked_at_they_are_read(make_project: ProjectFactory, files_of: dict[str, str]):
     """The fast way is for dbt's own loading alone."""
-    project = make_project({"seeds/s.csv": "id,name\n1,a\n2,b\n", **files_of})
+    files = {"seeds/s.csv": "id,name\n1,a\n2,b\n", **LARGE, **files_of}
+    project = make_project(files, config={"dispatch": DISPATCH})
     done = project.dbt("run-operation", "ensure_initialized")
     assert [event["reader"] for event in events(done, "initialization_seed_checked")] == ["agate"]
     assert project.rows("s") == [(1, "a"), (2, "b")]
+
+
+def test_only_large_files_go_the_fast_way(make_project: ProjectFactory):
+    """A file above 1 MiB does, a small one does not; both come out whole."""
+    lines = "".join(f"{number},name {number},{number / 4}\n" for number in range(60_000))
+    project = make_project({"seeds/large.csv": f"id,name,share\n{lines}", "seeds/small.csv": "id\n1\n"})
+    done = project.dbt("run-operation", "ensure_initialized")
+    readers = {
+        event["unique_id"].split(".")[2]: event["reader"]
+        for event in events(done, "initialization_seed_checked")
+    }
+    assert readers == {"large": "database", "small": "agate"}
+    assert [kind for _, kind in project.columns("large")] == ["INTEGER", "VARCHAR", "DOUBLE"]
+    assert project.query("select count(*), sum(id), sum(share) from large") == [
+        (60_000, 1799970000, 449992500.0)
+    ]
+    assert "INSERT 60000" in done.output
