@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from measure import (
 BIN = Path(sys.executable).parent
 DBT = BIN / "dbt"
 SELFHEAL = BIN / "dbt-selfheal"
+Command = Sequence[str | Path]
 OFF = {"DBT_SELFHEAL_ENABLED": "false"}
 
 
@@ -137,7 +138,7 @@ def plan(bench: Bench) -> None:
             files = {**projects.models(shape, nodes), "macros/time_plan.sql": projects.TIME_PLAN}
             folder = projects.make(bench.folder / f"plan-{shape}-{nodes}", files)
             run(folder, DBT, "parse")
-            command = [DBT, "run-operation", "time_plan", "--args", json.dumps({"select": ["leaf"]})]
+            command: Command = [DBT, "run-operation", "time_plan", "--args", json.dumps({"select": ["leaf"]})]
             contenders.append(Contender(f"{nodes}", [command], folder, inner=plan_seconds))
         bench.compare(f"plan-{shape}", f"the plan alone, by nodes, {shape}, everything missing", contenders)
 
@@ -155,7 +156,7 @@ def heal(bench: Bench) -> None:
         ]
         if not bench.quick:
             for threads in (4, 8):
-                command = [[DBT, "build", "--threads", str(threads)]]
+                command: list[Command] = [[DBT, "build", "--threads", str(threads)]]
                 contenders.append(Contender(f"dbt build --threads {threads}", command, folder, clear, OFF))
         bench.compare(f"heal-{nodes}", f"{nodes:,} missing tables", contenders)
 
@@ -220,8 +221,8 @@ def wrapper(bench: Bench) -> None:
     folder = projects.make(bench.folder / "wrapper", files)
     variables = {"PATH": f"{BIN}:/usr/bin:/bin"}
     run(folder, SELFHEAL, "ensure", **variables)
-    ensure = [SELFHEAL, "ensure"]
-    call = [sys.executable, Path(__file__).with_name("warm_call.py")]
+    ensure: Command = [SELFHEAL, "ensure"]
+    call: list[str | Path] = [sys.executable, Path(__file__).with_name("warm_call.py")]
     bench.compare(
         "wrapper",
         "the command and the API, nothing missing",

@@ -147,7 +147,7 @@ def seed_seconds(folder: Path) -> float:
 
 def plan_seconds(folder: Path) -> float:
     """The median of the plans that projects.TIME_PLAN has made."""
-    return statistics.median(event["seconds"] for event in _events(folder, "plan"))
+    return float(statistics.median(event["seconds"] for event in _events(folder, "plan")))
 
 
 def node_seconds(folder: Path) -> float:
