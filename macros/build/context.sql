@@ -22,7 +22,8 @@
 
 
 {# Make the context that of a node. node: the manifest's node; compiled: the result of _compile, or none while the
-   node's own code is being rendered; if that has just been done, only what it adds is put in. Returns the dict of the node as materializations read it (`model`). #}
+   node's own code is being rendered; if that has just been done, only what it adds is put in.
+   Returns the dict of the node as materializations read it (`model`). #}
 {% macro _enter_context(node, base, compiled=none) %}
   {% set model = dbt_selfheal._model_dict(node, compiled) %}
   {% if compiled and context.get('dbt_selfheal_node') is sameas node %}

@@ -55,9 +55,7 @@ def test_with_nothing_missing_the_same_queries_are_sent_as_without_the_package(m
     for arguments in (("run", "-s", LEAF), ("build",), ("test",)):
         ours, theirs = (project.dbt(*arguments) for project in (with_package, without))
         assert built(ours) == []
-        sent = [
-            sorted(re.sub(r"project-\d", "", sql) for sql in statements(result)) for result in (ours, theirs)
-        ]
+        sent = [sorted(re.sub(r"\d+", "0", sql) for sql in statements(result)) for result in (ours, theirs)]
         assert len(sent[0]) >= 3
         assert sent[0] == sent[1]
 

@@ -37,7 +37,7 @@ PLAIN: dict[str, st.SearchStrategy[str]] = {
 # By default only files above 1 MiB go the fast way.
 LARGE = {"macros/large.sql": "{% macro default___is_large_seed(node) %}{% do return(true) %}{% endmacro %}"}
 DISPATCH = [{"macro_namespace": "dbt_selfheal", "search_order": ["shop", "dbt_selfheal"]}]
-GAPS = st.sampled_from(["", "", "null", "NULL", " "])
+GAPS = st.just("")  # DuckDB itself cannot load the words that dbt takes for null into typed columns
 
 
 @st.composite
