@@ -187,13 +187,8 @@ def seeds(bench: Bench) -> None:
             projects.make(folder, {}, heals=True, output=output)
             projects.write_seed(folder / "seeds" / "big.csv", rows, wide=wide)
             run(folder, dbt, "parse")
-            operation = [
-                dbt,
-                "run-operation",
-                "ensure_initialized",
-                "--args",
-                json.dumps({"select": ["big"]}),
-            ]
+            select = json.dumps({"select": ["big"]})
+            operation: Command = [dbt, "run-operation", "ensure_initialized", "--args", select]
             key = folder.name
             bench.compare(
                 key,

@@ -60,12 +60,13 @@ def files(draw: st.DrawFn) -> Seed:
             values = values | GAPS
         columns.append(draw(st.lists(values, min_size=count, max_size=count)))
     delimiter = draw(st.sampled_from([",", ",", ";", "\t", "|"]))
-    quoting = csv.QUOTE_ALL if draw(st.integers(0, 2)) == 0 else csv.QUOTE_MINIMAL
     file = io.StringIO()
     ends = draw(st.sampled_from(["\n", "\n", "\r\n"]))
-    csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=ends).writerows(
-        [names, *zip(*columns, strict=True)]
-    )
+    if draw(st.integers(0, 2)) == 0:
+        writer = csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=ends)
+    else:
+        writer = csv.writer(file, delimiter=delimiter, lineterminator=ends)
+    writer.writerows([names, *zip(*columns, strict=True)])
     text = file.getvalue()
     if draw(st.integers(0, 3)) == 0:
         text = text.removesuffix(ends)
