@@ -5,6 +5,7 @@
 {# Build all steps of a plan. deadline: when to stop (datetime), checked between nodes. #}
 {% macro _build_steps(steps, settings, deadline) %}
   {% set base = dbt_selfheal._base_context() %}
+  {% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}
   {% set compiled, schemas = {}, {} %}
   {% set tiers = [('load_seeds', steps | selectattr('node.resource_type', 'equalto', 'seed') | list),
                   ('build_foundation', steps | rejectattr('node.resource_type', 'equalto', 'seed') | list)] %}
@@ -36,7 +37,7 @@
   {% set result = dbt_selfheal._materialization(node)() %}
   {% set response = load_result('main') %}
   {% do dbt_selfheal._restore_context(base) %}
-  {% do dbt_selfheal._discard_open_transaction() %}
+  {% do dbt_selfheal._discard_open_transaction(base.connection) %}
   {% for relation in result.relations if not entry.is_function %}
     {% do adapter.cache_added(relation.incorporate(dbt_created=true)) %}
   {% endfor %}
@@ -95,10 +96,11 @@
 
 
 {# dbt releases a node's connection when the node is done, and what its materialization or hooks did not commit is
-   lost. The connection of a hook lives on, so the same is done here. (The statement tells whether one is open; the
+   lost. The connection of a hook lives on, so the same is done here. (A connection, which a statement hands over, tells whether one is open; the
    empty transaction that is committed after the rollback tells dbt that none is.) #}
-{% macro _discard_open_transaction() %}
-  {% if adapter.add_query('select 1', auto_begin=false)[0].transaction_open %}
+{% macro _discard_open_transaction(connection=none) %}
+  {% set connection = connection or adapter.add_query('select 1', auto_begin=false)[0] %}
+  {% if connection.transaction_open %}
     {% do adapter.add_query('rollback', auto_begin=false) %}
     {% do adapter.add_query('begin', auto_begin=false) %}
     {% do adapter.commit() %}

@@ -22,10 +22,17 @@
 
 
 {# Make the context that of a node. node: the manifest's node; compiled: the result of _compile, or none while the
-   node's own code is being rendered. Returns the dict of the node as materializations read it (`model`). #}
+   node's own code is being rendered; if that has just been done, only what it adds is put in.
+   Returns the dict of the node as materializations read it (`model`). #}
 {% macro _enter_context(node, base, compiled=none) %}
-  {% do dbt_selfheal._restore_context(base) %}
   {% set model = dbt_selfheal._model_dict(node, compiled) %}
+  {% if compiled and context.get('dbt_selfheal_node') is sameas node %}
+    {% set members = {'model': model, 'sql': compiled.code, 'compiled_code': compiled.code, 'config': context['dbt_selfheal_config']} %}
+    {% do context['builtins'].update(members) %}
+    {% do context.update(members) %}
+    {% do return(model) %}
+  {% endif %}
+  {% do dbt_selfheal._restore_context(base) %}
   {% set config = dbt_selfheal._config_object(node) %}
   {% set members = {
     'dbt_selfheal_node': node,
@@ -38,8 +45,8 @@
     'schema': node.schema,
     'sql': compiled.code if compiled else none,
     'compiled_code': compiled.code if compiled else none,
-    'pre_hooks': dbt_selfheal._hooks(node.config.pre_hook),
-    'post_hooks': dbt_selfheal._hooks(node.config.post_hook),
+    'pre_hooks': dbt_selfheal._hooks(node.config.pre_hook) if node.config.pre_hook else [],
+    'post_hooks': dbt_selfheal._hooks(node.config.post_hook) if node.config.post_hook else [],
     'defer_relation': none,
     'config': config,
     'dbt_selfheal_config': config,
@@ -52,6 +59,10 @@
     'write': context['dbt_selfheal']['_write'],
     'load_agate_table': context['dbt_selfheal']['_load_agate_table'],
   } %}
+  {% if node.resource_type == 'seed' %}
+    {% if 'seed_loading' not in base %}{% do base.update({'seed_loading': dbt_selfheal._seed_loading()}) %}{% endif %}
+    {% if not dbt_selfheal._is_marked(node) %}{% do members.update(base.seed_loading) %}{% endif %}
+  {% endif %}
   {% if not compiled and node.resource_type != 'seed' and dbt_selfheal._macro_uses(node).calls %}
     {% do members.update({'config': base.context['builtins'].config}) %}
   {% endif %}
@@ -85,7 +96,7 @@
   {% set model = node.to_dict(omit_none=true) %}
   {% if compiled %}
     {% do model.update({'compiled': true, 'compiled_code': compiled.code, 'extra_ctes_injected': true, 'extra_ctes': compiled.ctes}) %}
-    {% do dbt_selfheal._resolve_foreign_keys(model) %}
+    {% if model.get('constraints') or model.get('columns') %}{% do dbt_selfheal._resolve_foreign_keys(model) %}{% endif %}
   {% endif %}
   {% do return(model) %}
 {% endmacro %}

@@ -9,15 +9,29 @@
 {# Stands for `load_agate_table` in a seed's context: the agate table of its CSV file. #}
 {% macro _load_agate_table() %}
   {% set seed = dbt_selfheal_seed %}
+  {% if seed.outline %}{% do return(seed.outline) %}{% endif %}
   {% set table = seed.reader.from_csv(seed.file, encoding='utf-8-sig', column_types=seed.types, delimiter=seed.delimiter) %}
   {% do return(dbt_selfheal._with_parsed_columns(table, seed) if seed.formats else table) %}
 {% endmacro %}
 
 
 {# Read and check a seed's file before anything is built. reader: the result of _seed_reader.
+   Where the database itself can tell the types, the file is not read here (see seed_duckdb.sql).
    Returns what _load_agate_table needs; raises for a file that is missing, empty, ragged or not UTF-8. #}
 {% macro _check_seed(node, reader) %}
+  {% set started_at = dbt_selfheal._now() %}
   {% set seed = {'reader': reader.table, 'file': dbt_selfheal._seed_file(node), 'delimiter': node.config.delimiter, 'types': [], 'formats': {}, 'final_types': []} %}
+  {% do seed.update({'outline': dbt_selfheal._seed_outline(node, seed, reader)}) %}
+  {% if not seed.outline %}{% do dbt_selfheal._infer_seed(node, seed, reader) %}{% endif %}
+  {% do dbt_selfheal._emit('initialization_seed_checked', {
+    'unique_id': node.unique_id, 'reader': 'database' if seed.outline else 'agate',
+    'duration_seconds': (dbt_selfheal._now() - started_at).total_seconds() | round(3)}) %}
+  {% do return(seed) %}
+{% endmacro %}
+
+
+{# Read a seed's file as text and find the types of its columns. #}
+{% macro _infer_seed(node, seed, reader) %}
   {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) %}
   {% for name in text.column_names %}
     {% if name in node.config.column_types %}
@@ -27,7 +41,6 @@
     {% endif %}
     {% do dbt_selfheal._note_format(name, seed, reader) %}
   {% endfor %}
-  {% do return(seed) %}
 {% endmacro %}
 
 

@@ -18,12 +18,18 @@
   {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'steps': [], 'postponed': []} %}
   {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined %}
     {% set entries = dbt_selfheal._in_build_order(visited) %}
-    {% do dbt_selfheal._mark_needs(entries, visited, dbt_selfheal._survey(reads, selected) if declared else visited) %}
+    {% if visited.values() | selectattr('selected') | first is defined %}
+      {% do dbt_selfheal._mark_needs(entries, visited, dbt_selfheal._survey(reads, selected) if declared else visited) %}
+    {% endif %}
     {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
       {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
     {% endfor %}
+    {% set refusals = {} %}
     {% for entry in plan.steps %}
-      {% do entry.update({'refusal': dbt_selfheal._refusal(entry)}) %}
+      {% set node = entry.node %}
+      {% set like = (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join) %}
+      {% if like not in refusals %}{% do refusals.update({like: dbt_selfheal._refusal(entry)}) %}{% endif %}
+      {% do entry.update({'refusal': refusals[like]}) %}
     {% endfor %}
   {% endif %}
   {% do return(plan) %}
@@ -34,9 +40,12 @@
 {% macro _in_build_order(visited) %}
   {% set waiting, children = {}, {} %}
   {% for unique_id, entry in visited.items() %}
-    {% set parents = entry.parents | select('in', visited) | unique(case_sensitive=true) | list %}
+    {% set parents = {} %}
+    {% for parent in entry.parents if parent in visited and parent not in parents %}
+      {% do parents.update({parent: 1}) %}
+      {% do children.setdefault(parent, []).append(unique_id) %}
+    {% endfor %}
     {% do waiting.update({unique_id: parents | length}) %}
-    {% for parent in parents %}{% do children.setdefault(parent, []).append(unique_id) %}{% endfor %}
   {% endfor %}
   {% set seeds, others = [], [] %}
   {% set ready = [] %}

@@ -179,7 +179,7 @@ def test_what_a_hook_cannot_build_is_refused_with_the_command_that_builds_it(
 def test_a_thousand_models_are_healed_from_one_leaf(
     make_project: ProjectFactory, record_property: Recorder, dbt_environment: Environment
 ) -> None:
-    """How long both take is measured by benchmarks/thousand_models.py."""
+    """How long both take is measured by `scripts/bench --only heal`."""
     settings = {"vars": {"dbt_selfheal": {"timeout_seconds": 1500}}}
     plain, healed = make_project(files(), install=False), make_project(files(), config=settings)
     plain.dbt("build", timeout=1500)

@@ -1,0 +1,253 @@
+"""What is measured: each case makes its projects, compares contenders and keeps their samples."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import projects
+from measure import (
+    Contender,
+    Samples,
+    alternate,
+    healing_seconds,
+    node_seconds,
+    plan_seconds,
+    printed_seconds,
+    run,
+    seed_seconds,
+)
+
+BIN = Path(sys.executable).parent
+DBT = BIN / "dbt"
+SELFHEAL = BIN / "dbt-selfheal"
+Command = Sequence[str | Path]
+OFF = {"DBT_SELFHEAL_ENABLED": "false"}
+
+
+class Bench:
+    """One run: where it works, how thoroughly, and what it has found.
+
+    Args:
+        folder: For projects and databases.
+        pairs: How many rounds count.
+        quick: Leave out what takes long.
+        tell: Is told what happens.
+        keep: Takes what each comparison has found, by its key.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        pairs: int,
+        *,
+        quick: bool,
+        tell: Callable[[str], None],
+        keep: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        self.folder = folder
+        self.pairs = pairs
+        self.quick = quick
+        self.tell = tell
+        self.keep = keep
+
+    def compare(self, key: str, title: str, contenders: Iterable[Contender]) -> dict[str, Samples]:
+        """Measures contenders in turn and keeps their samples under a key."""
+        self.tell(f"{key}: {title}")
+        samples = alternate(list(contenders), self.pairs, self.tell, warm_up=not self.quick)
+        self.keep(key, {"title": title, "quick": self.quick, "pairs": self.pairs, "samples": samples})
+        return samples
+
+
+def warm(bench: Bench) -> None:
+    """With nothing missing: one leaf, with and without the package."""
+    for nodes in (1000, 5000) if bench.quick else (10, 100, 1000, 5000):
+        contenders = []
+        for name in ("with", "without"):
+            files = projects.models("layered", nodes, ends=2)
+            folder = projects.make(bench.folder / f"warm-{nodes}-{name}", files, package=name == "with")
+            projects.pretend_built(folder, files)
+            run(folder, DBT, "run", "--select", "leaf")
+            contenders.append(Contender(name, [[DBT, "run", "--select", "leaf"]], folder))
+        bench.compare(f"warm-{nodes}", f"`dbt run -s leaf`, nothing missing, {nodes:,} nodes", contenders)
+
+
+def everything(bench: Bench) -> None:
+    """With nothing missing: `dbt build` of a whole project, with and without the package."""
+    contenders = []
+    for name in ("with", "without"):
+        files = projects.models("layered", 100)
+        folder = projects.make(bench.folder / f"build-{name}", files, package=name == "with")
+        run(folder, DBT, "build")
+        contenders.append(Contender(name, [[DBT, "build"]], folder))
+    bench.compare("build-100", "`dbt build`, nothing missing, 100 nodes", contenders)
+
+
+def cold(bench: Bench) -> None:
+    """From an empty workspace to a finished leaf: five seeds, six foundation models, one leaf."""
+    files = {f"models/{name}.sql": text for name, text in _foundation().items()}
+    for number in range(5):
+        files[f"seeds/s{number}.csv"] = "id,value\n" + "".join(f"{n},{n * number}\n" for n in range(100))
+    folder = projects.make(bench.folder / "cold", files)
+    run(folder, DBT, "parse")
+
+    def contender(name: str, *commands: list[str | Path], off: bool = True) -> Contender:
+        variables = {"PATH": f"{BIN}:/usr/bin:/bin", **(OFF if off else {})}
+        return Contender(name, commands, folder, lambda: projects.clear(folder), variables)
+
+    bench.compare(
+        "cold",
+        "an empty workspace to a finished leaf, 5 seeds and 6 models above it",
+        [
+            contender("dbt run -s leaf, healing", [DBT, "run", "-s", "leaf"], off=False),
+            contender("dbt-selfheal exec", [SELFHEAL, "exec", "--", "dbt", "run", "-s", "leaf"], off=False),
+            contender("dbt build -s +leaf", [DBT, "build", "-s", "+leaf"]),
+            contender(
+                "three processes",
+                [DBT, "seed", "--full-refresh"],
+                [DBT, "run", "--select", "tag:foundation"],
+                [DBT, "run", "-s", "leaf"],
+            ),
+        ],
+    )
+
+
+def _foundation() -> dict[str, str]:
+    head = "{{ config(materialized='table', tags=['foundation']) }}\n"
+    found = {f"f{n}": f"{head}select id, value from {{{{ ref('s{n}') }}}}" for n in range(5)}
+    union = "\nunion all ".join(f"select * from {{{{ ref('f{n}') }}}}" for n in range(5))
+    last = (
+        "{{ config(materialized='table') }}\nselect id, sum(value) as total from {{ ref('f5') }} group by id"
+    )
+    return {**found, "f5": head + union, "leaf": last}
+
+
+def plan(bench: Bench) -> None:
+    """The plan alone, everything missing; five plans in one process, of which the median counts."""
+
+    if bench.quick:
+        shapes: dict[str, tuple[int, ...]] = {"layered": (1000, 10_000)}
+    else:
+        shapes = dict.fromkeys(("layered", "chain", "fan"), (10, 100, 1000, 10_000))
+    for shape, sizes in shapes.items():
+        contenders = []
+        for nodes in sizes:
+            files = {**projects.models(shape, nodes), "macros/time_plan.sql": projects.TIME_PLAN}
+            folder = projects.make(bench.folder / f"plan-{shape}-{nodes}", files)
+            run(folder, DBT, "parse")
+            command: Command = [DBT, "run-operation", "time_plan", "--args", json.dumps({"select": ["leaf"]})]
+            contenders.append(Contender(f"{nodes}", [command], folder, inner=plan_seconds))
+        bench.compare(f"plan-{shape}", f"the plan alone, by nodes, {shape}, everything missing", contenders)
+
+
+def heal(bench: Bench) -> None:
+    """Missing tables: healed in the hook, built by dbt itself, and by the wrapper in parallel."""
+    for nodes in (100,) if bench.quick else (100, 1000):
+        files = projects.models("layered", nodes + 1, tables=True)
+        folder = projects.make(bench.folder / f"heal-{nodes}", files, heals=True)
+        run(folder, DBT, "parse")
+        clear = (lambda place: lambda: projects.clear(place))(folder)
+        contenders = [
+            Contender("hook", [[DBT, "run", "-s", "leaf"]], folder, clear, inner=healing_seconds),
+            Contender("dbt build --threads 1", [[DBT, "build", "--threads", "1"]], folder, clear, OFF),
+        ]
+        if not bench.quick:
+            for threads in (4, 8):
+                command: list[Command] = [[DBT, "build", "--threads", str(threads)]]
+                contenders.append(Contender(f"dbt build --threads {threads}", command, folder, clear, OFF))
+        bench.compare(f"heal-{nodes}", f"{nodes:,} missing tables", contenders)
+
+
+def seeds(bench: Bench) -> None:
+    """One seed of many rows: healed, and loaded by `dbt seed`, on each database."""
+    from support import PostgresDatabase, PostgresServer
+
+    server = PostgresServer()
+    try:
+        for adapter, rows, wide in _seed_sizes(quick=bench.quick):
+            folder = bench.folder / f"seed-{adapter}-{rows}-{'wide' if wide else 'narrow'}"
+            dbt = DBT
+            output: dict[str, Any] | None = None
+            clear: Callable[[], object] = (lambda place: lambda: projects.clear(place))(folder)
+            if adapter == "postgres":
+                database = PostgresDatabase(server)
+                output = {**database.profile(), "threads": 1}
+                clear = (lambda place: lambda: place.execute("drop table if exists big"))(database)
+            elif adapter == "sqlite":
+                dbt = projects.ROOT / ".venv" / "sqlite" / "bin" / "dbt"
+                if not dbt.exists():
+                    bench.tell("seeds on SQLite: left out (no environment sqlite)")
+                    continue
+                paths = {"main": str(folder / "warehouse.sqlite")}
+                output = {"type": "sqlite", "database": "main", "schema": "main", "threads": 1}
+                output |= {"schemas_and_paths": paths, "schema_directory": str(folder)}
+            projects.make(folder, {}, heals=True, output=output)
+            projects.write_seed(folder / "seeds" / "big.csv", rows, wide=wide)
+            run(folder, dbt, "parse")
+            select = json.dumps({"select": ["big"]})
+            operation: Command = [dbt, "run-operation", "ensure_initialized", "--args", select]
+            key = folder.name
+            bench.compare(
+                key,
+                f"a seed of {rows:,} rows, {20 if wide else 4} columns, {adapter}",
+                [
+                    Contender("healed", [operation], folder, clear, inner=seed_seconds),
+                    Contender("dbt seed", [[dbt, "seed"]], folder, clear, OFF, inner=node_seconds),
+                ],
+            )
+    finally:
+        server.close()
+
+
+def _seed_sizes(*, quick: bool) -> list[tuple[str, int, bool]]:
+    if quick:
+        return [("duckdb", 1000, False), ("duckdb", 100_000, False), ("postgres", 10_000, False)]
+    found = [(name, rows, False) for name in ("duckdb", "postgres", "sqlite") for rows in (1000, 100_000)]
+    found += [(name, 100_000, True) for name in ("duckdb", "postgres", "sqlite")]
+    return [*found, ("duckdb", 1_000_000, False)]
+
+
+def wrapper(bench: Bench) -> None:
+    """The command and the Python API in a ready workspace, beside a bare catalog query."""
+    files = {"seeds/s.csv": "id\n1\n2\n", "models/leaf.sql": "select * from {{ ref('s') }}\n"}
+    folder = projects.make(bench.folder / "wrapper", files)
+    variables = {"PATH": f"{BIN}:/usr/bin:/bin"}
+    run(folder, SELFHEAL, "ensure", **variables)
+    ensure: Command = [SELFHEAL, "ensure"]
+    call: list[str | Path] = [sys.executable, Path(__file__).with_name("warm_call.py")]
+    bench.compare(
+        "wrapper",
+        "the command and the API, nothing missing",
+        [
+            Contender("ensure, to its first line", [ensure], folder, variables=variables, until_line=True),
+            Contender("ensure, warm", [ensure], folder, variables=variables),
+            Contender("API call, warm", [[*call, "api"]], folder, variables=variables, inner=printed_seconds),
+            Contender("bare catalog query", [[*call, "bare"]], folder, inner=printed_seconds),
+            Contender("python -c pass", [[sys.executable, "-c", "pass"]], folder),
+        ],
+    )
+
+
+def concurrent(bench: Bench) -> None:
+    """Eight `ensure` at once on an empty workspace: all succeed, and each relation is built exactly once."""
+    files = {"seeds/s.csv": "id\n1\n2\n", "models/leaf.sql": "select * from {{ ref('s') }}\n"}
+    folder = projects.make(bench.folder / "concurrent", files)
+    command = [sys.executable, str(Path(__file__).with_name("at_once.py")), str(SELFHEAL)]
+
+    def empty() -> None:
+        projects.clear(folder)
+
+    contenders = [
+        Contender(
+            f"{count} at once", [[*command, str(count)]], folder, empty, {"PATH": f"{BIN}:/usr/bin:/bin"}
+        )
+        for count in (1, 8)
+    ]
+    bench.compare("concurrent", "`dbt-selfheal ensure`, several at once on an empty workspace", contenders)
+
+
+CASES = {case.__name__: case for case in (warm, everything, cold, plan, heal, seeds, wrapper, concurrent)}
+QUICK = [name for name in CASES if name not in ("everything", "concurrent")]

@@ -1,0 +1,173 @@
+{#
+  Large seeds on DuckDB. dbt-duckdb has the database itself read a seed's file into the table; dbt's own reader, which is
+  slow and holds the whole file several times, tells it only the names and types of the columns and the number of rows.
+  Those can be had from the database too, where it is certain that they come out the same. Where it is not (see below), none
+  of this is used, and seed.sql reads the file as dbt does.
+
+  Certain is, by queries that never fail: that the file is UTF-8 and its lines end all alike; that each line is one row
+  with as many values as the header, quotes only around whole values (then Python's reader and the database's split it alike);
+  and for each column, that each value is of a kind of which it is known which of dbt's types take it.
+#}
+
+{# The agate table that stands for a seed's file when the types are created from it: the right columns, types and number of
+   rows, but not the values; none when that is not certain. #}
+{% macro _seed_outline(node, seed, reader) %}
+  {% do return(adapter.dispatch('_seed_outline', 'dbt_selfheal')(node, seed, reader)) %}
+{% endmacro %}
+
+{% macro default___seed_outline(node, seed, reader) %}
+  {% do return(none) %}
+{% endmacro %}
+
+{% macro duckdb___seed_outline(node, seed, reader) %}
+  {% do return(dbt_selfheal._certain_outline(node, seed, reader) if dbt_selfheal._is_large_seed(node) else none) %}
+{% endmacro %}
+
+
+{# Whether a seed is large enough for this: for less, agate is quicker than the queries and their macros. dbt itself takes
+   the path for the checksum of a file above 1 MiB. A project may decide otherwise: see `dispatch` in dbt's documentation. #}
+{% macro _is_large_seed(node) %}
+  {% do return(adapter.dispatch('_is_large_seed', 'dbt_selfheal')(node)) %}
+{% endmacro %}
+
+{% macro default___is_large_seed(node) %}
+  {% do return(node.checksum.name == 'path') %}
+{% endmacro %}
+
+
+{# The outline, or none when something is not certain. #}
+{% macro _certain_outline(node, seed, reader) %}
+  {% set file, delimiter = seed.file, seed.delimiter or ',' %}
+  {% if not dbt_selfheal._database_reads_seed(node, reader) or delimiter not in (',', ';', '|', '\t') or modules.re.search("[*?{}\\[\\]']", file) %}
+    {% do return(none) %}
+  {% endif %}
+  {% if not run_query("select 1 from glob('" ~ file ~ "')").rows %}{% do return(none) %}{% endif %}
+  {% set lines = run_query(dbt_selfheal._seed_lines_sql(file, delimiter)).rows[0] %}
+  {% set names = dbt_selfheal._plain_header(lines['header'], delimiter) if lines['certain'] else [] %}
+  {% if not names or names | length > 200 or lines['delimiters'] != names | length - 1 %}{% do return(none) %}{% endif %}
+  {% set kinds = dbt_selfheal._seed_kinds(names, node, file, delimiter, lines['lines'] - 1) %}
+  {% if not kinds or 'unknown' in kinds.values() %}{% do return(none) %}{% endif %}
+  {% set types = {'integer': reader.types[1], 'decimal': reader.types[1], 'date': reader.types[2], 'datetime': reader.types[3], 'iso': reader.types[4],
+                  'boolean': reader.types[5], 'text': reader.text} %}
+  {% set row, column_types = {}, [] %}
+  {% for name in names %}
+    {% do row.update({name: '0.5' if kinds[name] == 'decimal' else none}) %}
+    {% do column_types.append(types[kinds[name]]) %}
+  {% endfor %}
+  {% set one = reader.table.from_object([row], column_types=column_types) %}
+  {% set thousand, rows = one.merge([one] * 1000), lines['lines'] - 1 %}
+  {% do return(one.merge([thousand] * (rows // 1000) + [one] * (rows % 1000))) %}
+{% endmacro %}
+
+
+{# Whether the seed's materialization and the macros it calls are dbt's and the adapter's own, and have the database read the
+   file, and no hook looks at what was read. #}
+{% macro _database_reads_seed(node, reader) %}
+  {% if 'database_reads' not in reader %}{% do reader.update({'database_reads': dbt_selfheal._database_reads_seeds()}) %}{% endif %}
+  {% do return(reader.database_reads and node.config.materialized == 'seed' and node.config.get('fast', true) and not dbt_selfheal._is_marked(node)
+    and 'load_result' not in node.config.pre_hook ~ node.config.post_hook) %}
+{% endmacro %}
+
+{% macro _database_reads_seeds() %}
+  {% for id in dbt_selfheal._implementations(['materialization_seed_default', 'materialization_seed_duckdb', 'create_csv_table', 'load_csv_rows', 'get_csv_sql']) %}
+    {% if id.split('.')[1] not in ('dbt', 'dbt_duckdb') %}{% do return(false) %}{% endif %}
+  {% endfor %}
+  {% set loader = context['dbt'].get('duckdb__load_csv_rows') %}
+  {% set version = modules.re.match('v?(\\d+)[.](\\d+)', run_query('select version()').rows[0][0]) %}
+  {% do return(loader and 'FORMAT CSV, HEADER TRUE' in loader.macro.macro_sql
+    and version and (version.group(1) | int, version.group(2) | int) >= (1, 2)) %}  {# 1.1 has no strict_mode #}
+{% endmacro %}
+
+
+{# The names of the columns when the header's names are plain and differ, else []. #}
+{% macro _plain_header(header, delimiter) %}
+  {% set names, seen = [], {} %}
+  {% for text in header.split(delimiter) %}
+    {% set name = text[1:-1] if text | length > 2 and text.startswith('"') and text.endswith('"') else text %}
+    {% if not modules.re.fullmatch('\\w(?:[\\w .-]*\\w)?', name) or name | lower in seen %}{% do return([]) %}{% endif %}
+    {% do seen.update({name | lower: true}) %}
+    {% do names.append(name) %}
+  {% endfor %}
+  {% do return(names) %}
+{% endmacro %}
+
+
+{# The query of the file as lines: their number, the first, the delimiters outside of quotes (the same number in each), and
+   whether all is certain, which the sum of their bytes tells: nothing but line ends of one kind is left out. #}
+{% macro _seed_lines_sql(file, delimiter) %}
+  {% set read %}read_csv('{{ file }}', columns={'line': 'VARCHAR'}, delim=chr(1), quote='', escape='', comment='', nullstr=chr(2), header=false, auto_detect=false, strict_mode=false, ignore_errors=true{% endset %}
+  {% set sql %}
+    with file as (select size, content::varchar as bytes from read_blob('{{ file }}')),
+    ends as (
+      select size - if(starts_with(bytes, '\xEF\xBB\xBF'), 3, 0) as size, if(suffix(bytes, '\x0A'), 0, 1) as unended,
+        case when not contains(bytes, '\x0D') then 1
+             when not regexp_matches(replace(bytes, '\x0D\x0A', ''), '[\\]x0[AD]') then 2 end as width
+      from file),
+    parts as (
+      select strlen(line) as bytes, contains(line, chr(0)) as has_nul, not contains(line, '"') or regexp_full_match(line,
+          '(?:[^"{{ delimiter }}]*|"(?:[^"]|"")*")(?:[{{ delimiter }}](?:[^"{{ delimiter }}]*|"(?:[^"]|"")*"))*') as is_plain,
+        case when contains(line, '"') then regexp_replace(line, '"(?:[^"]|"")*"', '', 'g') else line end as bare
+      from {{ read }})),
+    counts as (select *, strlen(bare) - strlen(replace(bare, '{{ delimiter }}', '')) as delimiters from parts),
+    found as (
+      select count(*) as lines, sum(bytes) as bytes, max(bytes) as longest, bool_or(has_nul) as has_nul, bool_and(is_plain) as is_plain,
+        min(delimiters) as least, max(delimiters) as delimiters from counts)
+    select lines, delimiters, (select line from {{ read }}, parallel=false) limit 1) as header,
+      coalesce(size = bytes + lines * width - unended * width and longest < 100000 and lines > 1 and not has_nul and is_plain and least = delimiters, false) as certain
+    from ends, found
+  {% endset %}
+  {% do return(sql) %}
+{% endmacro %}
+
+
+{# The kind of each column by its name: the whole file is looked at only for columns that the first rows leave open. #}
+{% macro _seed_kinds(names, node, file, delimiter, rows) %}
+  {% set kinds, open = {}, {} %}
+  {% for name in names %}
+    {% if name in node.config.column_types %}{% do kinds.update({name: 'text'}) %}{% else %}{% do open.update({name: loop.index0}) %}{% endif %}
+  {% endfor %}
+  {% for limit in ([1000, rows] if rows > 1000 else [rows]) if open %}
+    {% set found = run_query(dbt_selfheal._seed_kinds_sql(open, names | length, file, delimiter, limit)).rows[0] %}
+    {% if found['n'] != limit %}{% do return(none) %}{% endif %}
+    {% for name, place in dict(open).items() %}
+      {% do kinds.update({name: found['k' ~ place]}) %}
+      {% if found['k' ~ place] == 'text' %}{% do open.pop(name) %}{% endif %}
+    {% endfor %}
+  {% endfor %}
+  {% do return(kinds) %}
+{% endmacro %}
+
+
+{# The query of the kinds. Each value is put into one of the classes null 1, whole number 2, number with decimals 4, date 8,
+   date-time 16, ISO date-time 32, boolean 64, text 256 (no other type takes it), and 128 when that is not certain. Values of two classes
+   make a column of text. open: {name: place} of the columns; limit: how many rows. #}
+{% macro _seed_kinds_sql(open, width, file, delimiter, limit) %}
+  {% set sql %}
+    {%- set date, time = '[0-9]{4}-[0-9]{2}-[0-9]{2}', '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]' %}
+    select n
+    {%- for place in open.values() %}, case
+      when m{{ place }} & 256 > 0 or (m{{ place }} & 6 > 0)::int + bit_count(m{{ place }} & 120) > 1 then 'text' when m{{ place }} & 128 > 0 then 'unknown'
+      when m{{ place }} & 8 > 0 then 'date' when m{{ place }} & 16 > 0 then 'datetime' when m{{ place }} & 32 > 0 then 'iso' when m{{ place }} & 64 > 0 then 'boolean'
+      when m{{ place }} & 4 > 0 then 'decimal' else 'integer' end as k{{ place }}
+    {%- endfor %}
+    from (select count(*) as n
+    {%- for place in open.values() %}{% set c = 'c' ~ place %}, bit_or(case
+      when {{ c }} is null then 1
+      when regexp_full_match({{ c }}, '[-+]?[0-9]{1,27}(?:[.]0{0,20})?') then 2
+      when regexp_full_match({{ c }}, '[-+]?(?:[0-9]{0,8}[.][0-9]{0,19}[1-9]0{0,5}|[0-9]{9,18}[.][0-9]{0,8}[1-9]0{0,5}|[1-9](?:[.][0-9]{1,20})?[eE]-0?[1-9][0-9]?)') then 4
+      when regexp_full_match({{ c }}, '{{ date }}') then if(try_cast({{ c }} as date) is null or {{ c }} < '0001', 128, 8)
+      when regexp_full_match({{ c }}, '{{ date }} {{ time }}') then if(try_cast({{ c }} as timestamp) is null or {{ c }} < '0001', 128, 16)
+      when regexp_full_match({{ c }}, '{{ date }}T{{ time }}(?:[.][0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?')
+        then if(try_cast(substr({{ c }}, 1, 10) as date) is null or {{ c }} < '0001', 128, 32)
+      when lower({{ c }}) in ('true', 'false') then 64
+      when lower(trim({{ c }}, ' ' || chr(9))) in ('', 'null') then 1
+      when regexp_matches({{ c }}, '[bcdghjkmopqvxBCDGHJKMOPQVX!"#&''()*/;<=>?@\[\]^`{|}~\\À-ÖØ-öø-ƑƓ-ɏΑ-ϿА-ӿ一-鿿ぁ-ヿ가-힣]') then 256
+      when regexp_full_match({{ c }}, '[A-Za-z](?:[A-Za-z .-]*[A-Za-z.-])?') and lower({{ c }}) not in ('inf', 'infinity', 'nan', 'snan') then 256
+      when regexp_full_match({{ c }}, '[a-hj-mo-rt-zA-HJ-MO-RT-Z](?:[A-Za-z0-9 .:-]*[A-Za-z0-9.:-])?|[0-9]+-[0-9]+|[0-9]+(?:-[0-9]+){3,}|(?:[0-9]{1,3}|[0-9]{5,})-[0-9]+-[0-9]+|[0-9]+:[0-9:]+|[0-9]+[.][0-9]+[.][0-9.]*') then 256
+      else 128 end) as m{{ place }}
+    {%- endfor %}
+    from (select * from read_csv('{{ file }}', columns={ {%- for place in range(width) %}'c{{ place }}': 'VARCHAR'{% if not loop.last %}, {% endif %}{% endfor -%} },
+      delim='{{ delimiter }}', quote='"', escape='"', header=true, auto_detect=false, ignore_errors=true) limit {{ limit }}))
+  {% endset %}
+  {% do return(sql) %}
+{% endmacro %}

@@ -1,0 +1,131 @@
+"""What the package costs, in numbers that do not depend on the machine."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ProjectFactory
+from functional.helpers import CONFIG, FILES, LEAF, built, statements
+from support import DbtProject, DbtServer, DuckDbDatabase
+
+pytestmark = pytest.mark.duckdb
+
+COUNTING = Path(__file__).parents[1] / "support" / "counting.py"
+PARENTS = 2  # of the leaf
+WARM_MACROS = {"ensure_initialized", "_settings", "_default_settings", "_is_satisfied", "_selected"}
+WARM_CHARACTERS = 3600  # dbt compiles a macro's source at each run, at some 9 microseconds a character
+
+
+def counted(server: DbtServer, project: DbtProject, *arguments: str) -> dict[str, Any]:
+    """Runs dbt, which must succeed, and returns what support/counting.py counts."""
+    folder = project.folder / "counted"
+    folder.mkdir(exist_ok=True)
+    target = folder / "counts.json"
+    process = server.start(
+        [str(target), *arguments],
+        folder=project.folder,
+        variables=server.environment.variables(),
+        stdout=folder / "stdout",
+        stderr=folder / "stderr",
+        script=COUNTING,
+    )
+    process.wait(120)
+    content: dict[str, Any] = json.loads(target.read_text())
+    output = (folder / "stdout").read_text() + (folder / "stderr").read_text()
+    assert content["code"] == 0, output
+    return content
+
+
+def with_and_without(make_project: ProjectFactory) -> tuple[DbtProject, DbtProject]:
+    """The same workspace, ready, with and without the package; nothing is declared required."""
+    config = {key: value for key, value in CONFIG.items() if key != "vars"}
+    projects = make_project(FILES, config=config), make_project(FILES, config=config, install=False)
+    for project in projects:
+        project.dbt("build")
+    return projects
+
+
+def test_with_nothing_missing_the_same_queries_are_sent_as_without_the_package(make_project: ProjectFactory):
+    """No extra query, for a leaf and for everything."""
+    with_package, without = with_and_without(make_project)
+    for arguments in (("run", "-s", LEAF), ("build",), ("test",)):
+        ours, theirs = (project.dbt(*arguments) for project in (with_package, without))
+        assert built(ours) == []
+        sent = [sorted(re.sub(r"\d+", "0", sql) for sql in statements(result)) for result in (ours, theirs)]
+        assert len(sent[0]) >= 3
+        assert sent[0] == sent[1]
+
+
+def test_with_nothing_missing_few_short_macros_run_once(make_project: ProjectFactory, dbt_server: DbtServer):
+    """The warm path: five macros, each once; one look-up in dbt's cache for each unselected parent."""
+    with_package, without = with_and_without(make_project)
+    ours = counted(dbt_server, with_package, "run", "-s", LEAF)
+    theirs = counted(dbt_server, without, "run", "-s", LEAF)
+    assert set(ours["macros"]) == WARM_MACROS
+    assert set(ours["macros"].values()) == {1}
+    assert ours["compiled"] <= WARM_CHARACTERS
+    assert theirs["macros"] == {}
+    assert ours["lookups"] - theirs["lookups"] == PARENTS
+
+
+def chain_and_layers(nodes: int) -> dict[str, str]:
+    """Models in rows of ten, each reading two of the row before, and a leaf that reads the last row."""
+    files = {}
+    for number in range(nodes):
+        before = [number - 10, number - 10 - number % 10 + (number + 1) % 10] if number >= 10 else []
+        refs = " union all ".join(f"select id from {{{{ ref('m{parent}') }}}}" for parent in before)
+        files[f"models/m{number}.sql"] = refs or "select 1 as id"
+    last = " union all ".join(f"select id from {{{{ ref('m{n}') }}}}" for n in range(nodes - 10, nodes))
+    return {**files, "models/leaf.sql": last}
+
+
+def test_the_plan_grows_with_the_number_of_nodes_and_not_faster(
+    make_project: ProjectFactory, dbt_server: DbtServer
+):
+    """Operations of Jinja for a plan of everything, in a graph of three times the nodes."""
+    found = []
+    for nodes in (40, 120, 360):
+        project = make_project(chain_and_layers(nodes))
+        arguments = ("run-operation", "initialization_plan", "--args", '{"select": ["leaf"]}')
+        project.dbt("parse")
+        found.append(counted(dbt_server, project, *arguments))
+    first, second = (b["operations"] - a["operations"] for a, b in (found[:2], found[1:]))
+    assert first > 80
+    assert second <= first * 3 * 1.1, found  # 240 more nodes cost three times what 80 more cost
+    assert found[2]["macros"]["_refusal"] == 1
+    assert found[2]["macros"]["_survey"] == 1
+
+
+def test_with_nothing_missing_the_cost_does_not_grow_with_the_project(
+    make_project: ProjectFactory, dbt_server: DbtServer
+):
+    """No loop over the graph: what a leaf of a larger project costs is what the leaf of a small one costs."""
+    found = []
+    for nodes in (40, 200):
+        projects = [make_project(chain_and_layers(nodes), install=install) for install in (True, False)]
+        operations = []
+        for project in projects:
+            assert isinstance(project.database, DuckDbDatabase)
+            names = [Path(path).stem for path in chain_and_layers(nodes)]
+            project.database.execute(*(f"create table main.{name} as select 1 as id" for name in names))
+            operations.append(counted(dbt_server, project, "run", "-s", "leaf")["operations"])
+        found.append(operations[0] - operations[1])
+    assert found[1] <= found[0] * 1.05, found
+
+
+def test_healing_is_one_dbt_process_and_parses_once(make_project: ProjectFactory):
+    """However much is missing: no dbt is started from within dbt, and nothing is parsed again."""
+    project = make_project(FILES, config=CONFIG)
+    parses = []
+    for count in (6, 1):
+        result = project.dbt("run", "-s", LEAF)
+        assert len(built(result)) == count
+        names = [event["info"]["name"] for event in result.events]
+        assert names.count("MainReportVersion") == 1
+        parses.append(names.count("UnableToPartialParse"))
+        project.drop("census")
+    assert parses == [1, 0]
