@@ -3,17 +3,19 @@
 #}
 
 {# Whether every relation that the command reads or the project declares is there, through ephemeral models and existing
-   views. false means "look closely": the plan decides. entries: the setting `required`. #}
-{% macro _is_satisfied(entries) %}
+   views. false means "look closely": the plan decides, also when the command would fill a seed anew that holds initial
+   data. entries, initial_data: the settings `required` and `initial_data`. #}
+{% macro _is_satisfied(entries, initial_data) %}
   {% set manifest, selected, seen, aliases = builtins.ref.manifest, dbt_selfheal._selected(), {}, {} %}
-  {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else []) %}
+  {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else [])
+    + (dbt_selfheal._initial_data_required(initial_data) | list if initial_data else []) %}
   {% for id in queue if id not in seen %}
     {% do seen.update({id: 1}) %}
     {% set node = manifest.nodes.get(id) %}
     {% if node %}
       {% set through = id in selected or node.config.materialized == 'ephemeral' %}
       {% set relation = through or adapter.get_relation(node.database, node.schema, node.alias) %}
-      {% if not relation %}{% do return(false) %}{% endif %}
+      {% if not relation or (id in selected and node.config.meta.selfheal) %}{% do return(false) %}{% endif %}
       {% if through or relation.is_view %}{% do queue.extend(node.depends_on_nodes) %}{% endif %}
     {% elif id in manifest.sources %}
       {% do aliases or aliases.update(dict.fromkeys(manifest.nodes.values() | map(attribute='alias') | map('lower'))) %}

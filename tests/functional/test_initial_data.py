@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -344,40 +343,6 @@ def test_dbt_seed_and_build_insert_what_is_missing_when_told_to_use_this_package
     assert project.rows("plain") == [(1,)], "a seed without the mark is filled anew, as ever"
     project.dbt("seed", "--full-refresh")
     assert project.rows("roles") == expected
-
-
-HOOK = {"macros/hook.sql": "{% macro loading() %}{% do log('LOADED ' ~ tojson(dbt_selfheal._load_initial_data(dbt_selfheal._settings())), info=true) %}{% endmacro %}",
-        "macros/idle.sql": "{% macro idle() %}{% endmacro %}"}  # fmt: skip
-
-
-def queries(result: DbtResult) -> list[str]:
-    """Returns the SQL that was sent."""
-    return [event["data"]["sql"] for event in result.events if event["info"]["name"] == "SQLQuery"]
-
-
-def test_a_project_without_initial_data_pays_nothing(make_project: Make) -> None:
-    project = make_project({"seeds/plain.csv": "id\n1\n", **HOOK})
-    assert queries(project.dbt("run-operation", "loading")) == queries(project.dbt("run-operation", "idle"))
-
-
-def test_from_a_hook_nothing_is_printed_when_nothing_is_missing(make_project: Make) -> None:
-    project = make_project({**SEEDS, **HOOK})
-    before = project.dbt("run-operation", "loading")
-    assert "Initial data" not in before.output, "tables that are not built yet are left alone"
-    without_healing(project, "seed")
-    assert "Initial data" not in project.dbt("run-operation", "loading").output
-    project.execute("delete from roles where code = 'reader'")
-    third = project.dbt("run-operation", "loading")
-    assert "roles" in third.output
-    steps = [event for event in third.healing_events if event.get("step_name") == "load_initial_data"]
-    assert [step["event"] for step in steps] == [
-        "initialization_step_started",
-        "initialization_step_complete",
-    ]
-    loaded = json.loads(
-        next(line for line in third.output.splitlines() if "LOADED" in line).split("LOADED ", 1)[1]
-    )
-    assert [(entry["created"], entry["skipped"]) for entry in loaded] == [(1, 2)]
 
 
 def test_switched_off_nothing_is_loaded(make_project: Make) -> None:
