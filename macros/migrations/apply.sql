@@ -12,8 +12,8 @@
   {% set started_at = dbt_selfheal._now() %}
   {% set title, row = dbt_selfheal._migration_title(migration), dict(migration, attempt=migration.attempt + 1) %}
   {% do dbt_selfheal._line(progress ~ ' START migration ' ~ title ~ ' (' ~ migration.path ~ ')', 'RUN') %}
-  {% do dbt_selfheal._emit('migration_started', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'checksum': migration.checksum,
-    'transaction': migration.transaction, 'started_at': dbt_selfheal._iso(started_at)}) %}
+  {% do dbt_selfheal._emit('migration_started', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'path': migration.path,
+    'checksum': migration.checksum, 'transaction': migration.transaction, 'started_at': dbt_selfheal._iso(started_at)}) %}
   {% if migration.transaction %}
     {% do dbt_selfheal._begin() %}
     {% do adapter.add_query(dbt_selfheal._history_insert_sql(migration, row.attempt, 'run', {})) %}

@@ -1,4 +1,5 @@
-"""Migrations and initial data under any dbt command: when the hook runs them, when it does not, and what that costs."""
+# ruff: noqa: E501 - SQL and Jinja in one line
+"""Migrations and initial data under any dbt command: when they run, when not, and what that costs."""
 
 from __future__ import annotations
 
