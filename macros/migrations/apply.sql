@@ -95,7 +95,8 @@
     {% set there = {} %}
     {% for row in list_relations_without_caching(api.Relation.create(database=place[0], schema=place[1]).without_identifier()) %}
       {% do there.update({row[1] | lower: true}) %}
-      {% do adapter.cache_added(api.Relation.create(database=place[0], schema=place[1], identifier=row[1], type=row[3])) %}
+      {% set type = row[3] if row[3] in ('table', 'view', 'materialized_view') else 'external' %}  {# SQLite lists triggers too; so does dbt #}
+      {% do adapter.cache_added(api.Relation.create(database=place[0], schema=place[1], identifier=row[1], type=type)) %}
     {% endfor %}
     {% for alias in aliases if alias | lower not in there %}
       {% set dropped = adapter.get_relation(place[0], place[1], alias) %}

@@ -16,6 +16,7 @@ import pytest
 from support import ROOT, DbtProject, PostgresDatabase
 from wrapper.conftest import COMMAND, SHOP, Cli
 
+from dbt_selfheal.cli import cli as group
 from dbt_selfheal.migrate import hash_password, migrate
 from dbt_selfheal.passwords import is_password_hash, verify_password
 
@@ -273,7 +274,7 @@ def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown() -> None:
     assert verify_password("typed secret", seen.decode().split()[-1])
 
 
-@pytest.mark.parametrize("name", [*migrate.commands, "hash-password"])
+@pytest.mark.parametrize("name", [*group.commands["migrate"].commands, "hash-password"])
 def test_each_command_has_a_help_text_with_an_example_and_is_documented(name: str) -> None:
     command: click.Command = migrate.commands.get(name, hash_password)
     assert command.help
