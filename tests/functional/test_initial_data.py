@@ -276,6 +276,7 @@ WRONG: dict[str, tuple[Any, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_named_and_nothing_is_inserted(make_project: Make) -> None:
     project = users(make_project(MIGRATION))
     for kind, (value, message) in WRONG.items():
