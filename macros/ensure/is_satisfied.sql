@@ -4,11 +4,10 @@
 
 {# Whether every relation that the command reads or the project declares is there, through ephemeral models and existing
    views. false means "look closely": the plan decides, also when the command would fill a seed anew that holds initial
-   data. entries, initial_data: the settings `required` and `initial_data`. #}
-{% macro _is_satisfied(entries, initial_data) %}
+   data. entries: the setting `required`. #}
+{% macro _is_satisfied(entries) %}
   {% set manifest, selected, seen, aliases = builtins.ref.manifest, dbt_selfheal._selected(), {}, {} %}
-  {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else [])
-    + (dbt_selfheal._initial_data_required(initial_data) | list if initial_data else []) %}
+  {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else []) %}
   {% for id in queue if id not in seen %}
     {% do seen.update({id: 1}) %}
     {% set node = manifest.nodes.get(id) %}

@@ -34,6 +34,18 @@
 {% endmacro %}
 
 
+{# For the hook, when nothing is missing that the plan knows of: whether the setting `initial_data` is to be looked at
+   (docs/decisions/0005), or a node that it goes into is missing. #}
+{% macro _expects_rows(settings) %}
+  {% if flags.WHICH in ('build', 'seed') %}{% do return(true) %}{% endif %}
+  {% for id in dbt_selfheal._initial_data_required(settings.initial_data) if id not in selected_resources %}
+    {% set node = builtins.ref.manifest.nodes[id] %}
+    {% if not adapter.get_relation(node.database, node.schema, node.alias) %}{% do return(true) %}{% endif %}
+  {% endfor %}
+  {% do return(false) %}
+{% endmacro %}
+
+
 {# Insert what is missing, under the lock. always_report: print a line for each table even when nothing was inserted. #}
 {% macro _load_tables(settings, always_report=false) %}
   {% set surveyed = dbt_selfheal._survey_initial_data(dbt_selfheal._initial_data_tables(settings)) %}
