@@ -174,7 +174,7 @@ PARTS = (HASH, HASH.split("$")[-1], HASH.split("$")[-2], MAIL, PLAIN)
 def test_secrets_are_in_no_log_event_or_artifact(make_project: Make) -> None:
     project = users(make_project({"models/a.sql": "select 1 as id", **MIGRATION}, config=settings(ADMIN)))
     debug = {**SECRETS, "DBT_LOG_LEVEL": "debug", "DBT_LOG_CACHE_EVENTS": "true"}
-    load(project, env=debug)
+    assert reports(project.dbt("build", env=debug)) == {"users": (2, 0, 0)}, "loaded by the hook"
     assert project.rows("users")[0] == ("admin", MAIL, HASH, 9)
     load(project, env=debug)
     project.dbt("run-operation", "seed_initial_data", "--args", "{dry_run: true}", env=debug)
