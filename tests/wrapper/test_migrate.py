@@ -191,6 +191,20 @@ def test_ensure_migrates_before_it_heals_and_loads_initial_data_after(
 
 
 @pytest.mark.duckdb
+def test_exec_blocks_the_nodes_when_a_migration_fails_and_names_its_file(
+    cli: Cli, make_project: Make
+) -> None:
+    project = make_project({**TWO, **migration(2, "alter tabel {s}.people add column age integer")})
+    failed = cli(project, "exec", "--", "dbt", "run", code=1)
+    assert "in the migration migration__0002__m2 (macros/m2.sql)" in failed.stderr
+    assert "What to do: Correct macros/m2.sql" in failed.stderr
+    assert project.names() == {"people", HISTORY}
+    project.write(migration(2, "alter table {s}.people add column age integer"))
+    cli(project, "exec", "--", "dbt", "run")
+    assert project.names() == {"people", HISTORY, "a"}
+
+
+@pytest.mark.duckdb
 def test_without_the_hash_ensure_says_how_to_make_an_administrator(cli: Cli, make_project: Make) -> None:
     project = make_project(USERS, config={"vars": {"dbt_selfheal": {"initial_data": [ADMIN]}}})
     result = cli(project, "ensure")
