@@ -515,7 +515,7 @@ def test_switched_off_nothing_is_applied(make_project: Make) -> None:
 # The error classes of the design document that a migration can run into: its SQL, and the database's own words.
 FAILURES = {
     "table creation": ("create table {s}.tenants (id integer)", "already exists"),
-    "index creation": ("create index no_index on {s}.tenants (no_such)", "no_such"),
+    "index creation": ("create index {i}no_index on {t}tenants (no_such)", "no_such"),
     "constraint": ("insert into {s}.keyed values (1), (1)", "unique|duplicate"),
     "syntax": ("alter tabel {s}.tenants", "syntax error"),
     "data": ("insert into {s}.keyed select cast(name as integer) from {s}.tenants", "convert|invalid input"),
@@ -532,6 +532,10 @@ def test_a_failure_shows_the_migration_its_file_and_the_databases_words_and_leav
         if (kind, adapter_name) == ("data", "sqlite"):
             continue  # SQLite converts any text to a number
         lead = "create table {s}.keyed (id integer primary key); delete from {s}.tenants; insert into {s}.tenants values (7, 'x', null)"
+        schema_of = (
+            ("{s}.", "") if adapter_name == "sqlite" else ("", "{s}.")
+        )  # of an index, and of its table
+        sql = sql.replace("{i}", schema_of[0]).replace("{t}", schema_of[1])
         project.write(migration("0011", "fails", f"{lead}; {sql}"))
         failed = operate(project, "run_migrations", fails=True).output
         assert "START migration 0011 fails (macros/migrations/0011_fails.sql)" in failed, failed

@@ -110,8 +110,8 @@ def test_what_is_wrong_has_a_remedy_and_is_settled_by_repair_and_baseline(
 # For each error class of the design document: the SQL, and the catalogue's code.
 CLASSES = {
     "table": ("create table {s}.people (id integer)", "migration-exists"),
-    "index": ("create index people_age on {s}.people (no_such)", "migration-object-missing"),
-    "constraint": ("create unique index people_id on {s}.people (id)", "migration-constraint"),
+    "index": ("create index {i}people_age on {t}people (no_such)", "migration-object-missing"),
+    "constraint": ("create unique index {i}people_id on {t}people (id)", "migration-constraint"),
     "row": ("insert into {s}.people values (null, 'nobody', 1)", "migration-constraint"),
     "syntax": ("alter tabel {s}.people", "migration-syntax"),
     "data": (
@@ -130,6 +130,10 @@ def test_each_kind_of_failure_has_its_remedy_and_leaves_nothing(
     for kind, (sql, code) in CLASSES.items():
         if (kind, adapter_name) == ("data", "sqlite"):
             continue  # SQLite converts any text to a number
+        schema_of = (
+            ("{s}.", "") if adapter_name == "sqlite" else ("", "{s}.")
+        )  # of an index, and of its table
+        sql = sql.replace("{i}", schema_of[0]).replace("{t}", schema_of[1])
         project.write(migration(3, f"create table {{s}}.half (id integer); {sql}"))
         failed = cli(project, "migrate", "up", "--json", code=1)
         assert failed.document["code"] == code, (kind, failed.document)
