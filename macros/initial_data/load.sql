@@ -24,7 +24,11 @@
 {% macro _load_initial_data(settings) %}
   {% if not settings.initial_data and not dbt_selfheal._marked_seed_ids() %}{% do return([]) %}{% endif %}
   {% if settings.on_missing == 'build' %}{% do return(dbt_selfheal._load_tables(settings)) %}{% endif %}
-  {% for table in dbt_selfheal._survey_initial_data(dbt_selfheal._initial_data_tables(settings)) if table.ready %}
+  {% set there = [] %}
+  {% for table in dbt_selfheal._initial_data_tables(settings) if adapter.get_relation(table.database, table.schema, table.identifier) %}
+    {% do there.append(table) %}
+  {% endfor %}
+  {% for table in dbt_selfheal._survey_initial_data(there) if table.ready %}
     {% set text = table.title ~ ' lacks ' ~ table.ready | length ~ ' of ' ~ table.rows | length ~ ' rows of its initial data (' ~ table.origin
       ~ '). Insert them with:\n  dbt run-operation seed_initial_data' %}
     {% if settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}

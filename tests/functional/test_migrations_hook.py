@@ -184,8 +184,10 @@ def test_on_missing_warn_and_fail_say_which_rows_are_missing_and_insert_nothing(
     project = make_project(
         {**SHOP, **TENANTS, "seeds/plain.csv": "id\n1\n"}, config=settings(initial_data=[ROWS])
     )
+    warn = {"dbt_selfheal": {"on_missing": "warn"}}
+    assert "migrations are pending: 1" in project.dbt("seed", vars=warn).output
     project.dbt("run-operation", "run_migrations")
-    warned = project.dbt("seed", vars={"dbt_selfheal": {"on_missing": "warn"}})
+    warned = project.dbt("seed", vars=warn)
     assert "tenants lacks 1 of 2 rows of its initial data" in warned.output
     failed = project.dbt_fails("build", vars={"dbt_selfheal": {"on_missing": "fail"}})
     assert "dbt run-operation seed_initial_data" in failed.output
