@@ -19,10 +19,26 @@
 {% endmacro %}
 
 
-{# For the hook: apply what is pending before anything is built, or act on it as `on_missing` says. One query when nothing
-   is pending. Returns whether any was applied. #}
+{# For the hook, in a project that has migrations: act on what is pending, unless one query of the history says that just
+   the project's migrations are applied, as they are now. Returns whether any was applied. (One short macro: it runs with
+   every command.) #}
 {% macro _run_pending(settings) %}
-  {% if dbt_selfheal._is_migrated(settings) %}{% do return(false) %}{% endif %}
+  {% set table = api.Relation.create(target.database, settings.schema or target.schema, 'selfheal_migrations') %}
+  {% if adapter.get_relation(table.database, table.schema, table.identifier) %}
+    {% set macros, found = builtins.ref.manifest.macros, [] %}
+    {% for id in modules.re.findall('macro[.]\\w+[.]migration_[_0-9]\\w+', macros | join('\n')) %}
+      {% do found.append(id ~ local_md5(macros[id].macro_sql.replace('\r\n', '\n').strip())) %}
+    {% endfor %}
+    {% set applied = adapter.execute("select 'macro.' || package || '.' || name || checksum from " ~ table
+      ~ ' where success and completed_at is not null and rolled_back_at is null', fetch=true)[1] %}
+    {% if found | sort == applied.columns[0].values() | sort %}{% do return(false) %}{% endif %}
+  {% endif %}
+  {% do return(dbt_selfheal._act_on_pending(settings)) %}
+{% endmacro %}
+
+
+{# Apply what is pending before anything is built, or act on it as `on_missing` says. Returns whether any was applied. #}
+{% macro _act_on_pending(settings) %}
   {% if settings.on_missing == 'build' %}{% do return(dbt_selfheal._migrate(settings) | length > 0) %}{% endif %}
   {% set status = dbt_selfheal._migration_status(settings) %}
   {% set text = dbt_selfheal._problems_text(status) if status.problems else 'migrations are pending: ' ~ status.counts.pending
@@ -30,21 +46,6 @@
   {% if text and settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
   {% if text %}{% do exceptions.warn('dbt_selfheal: ' ~ text) %}{% endif %}
   {% do return(false) %}
-{% endmacro %}
-
-
-{# Whether the history says that just the project's migrations are applied, as they are now. false means "look closely".
-   (One short macro: this runs with every command of a project that has migrations.) #}
-{% macro _is_migrated(settings) %}
-  {% set table = api.Relation.create(target.database, settings.schema or target.schema, 'selfheal_migrations') %}
-  {% if not adapter.get_relation(table.database, table.schema, table.identifier) %}{% do return(false) %}{% endif %}
-  {% set macros, found = builtins.ref.manifest.macros, [] %}
-  {% for id in modules.re.findall('macro[.]\\w+[.]migration_[_0-9]\\w+', macros | join('\n')) %}
-    {% do found.append(id ~ local_md5(macros[id].macro_sql.replace('\r\n', '\n').strip())) %}
-  {% endfor %}
-  {% set applied = adapter.execute("select 'macro.' || package || '.' || name || checksum from " ~ table
-    ~ ' where success and completed_at is not null and rolled_back_at is null', fetch=true)[1] %}
-  {% do return(found | sort == applied.columns[0].values() | sort) %}
 {% endmacro %}
 
 
