@@ -392,7 +392,8 @@ class Initializer:
             raise disk
         if code > 0 and not passed and self._errors:
             error = self._error(workspace, None)
-            if self.recorder.missing or self._hook_failed or error.exit_code != 1:
+            ours = self.recorder.running_step or (error.code or "").startswith("migration")
+            if self.recorder.missing or self._hook_failed or ours or error.exit_code != 1:
                 raise error
             self.view.note(f"What to do: {error.remedy}")
         if code < 0:
