@@ -4,6 +4,7 @@
 
 {# Make sure that every relation that the running command reads, or that the project declares required, exists:
    find what is missing, build it in dependency order, verify it in the database (FR-001 to FR-006, FR-009).
+   Pending migrations are applied before, initial data is loaded after.
    With nothing missing it does next to nothing, and in a hook prints nothing. (Most of what it costs then is that dbt
    compiles the source of each macro that is called: what is on this path is kept short.)
 
@@ -12,8 +13,10 @@
   {% if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'run-operation') %}
     {% set settings = dbt_selfheal._settings() %}
     {% if settings.enabled and (not settings.targets or target.name in settings.targets) %}
-      {% if flags.WHICH == 'run-operation' or not dbt_selfheal._is_satisfied(settings.required) %}
-        {% do dbt_selfheal._ensure(settings, select) %}
+      {% set more = modules.re.search('[.]migration_[_0-9]', builtins.ref.manifest.macros | join) and dbt_selfheal._run_pending(settings) %}
+      {% if more or flags.WHICH == 'run-operation' or (settings.initial_data and dbt_selfheal._expects_rows(settings))
+          or not dbt_selfheal._is_satisfied(settings.required) %}
+        {% do dbt_selfheal._ensure(settings, select, more) %}
       {% endif %}
     {% elif flags.WHICH == 'run-operation' %}
       {% do dbt_selfheal._line('Self-healing: off, by setting or in this target; nothing was done') %}
@@ -22,23 +25,29 @@
 {% endmacro %}
 
 
-{# The long way: plan, and act on what is missing. #}
-{% macro _ensure(settings, select) %}
+{# The long way: plan, and act on what is missing; then initial data (docs/decisions/0005 says when).
+   migrated: whether migrations have been applied just now. #}
+{% macro _ensure(settings, select, migrated) %}
+  {% if flags.WHICH in ('build', 'seed', 'retry') %}{% do dbt_selfheal._protect_seeds() %}{% endif %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% if plan.steps %}
     {% do dbt_selfheal._heal(plan, settings) %}
   {% elif flags.WHICH == 'run-operation' %}
     {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
   {% endif %}
+  {% if plan.missing or migrated or flags.WHICH in ('build', 'seed', 'run-operation') %}
+    {% do dbt_selfheal._load_initial_data(settings) %}
+  {% endif %}
 {% endmacro %}
 
 
-{# The plan for the running invocation: what the command reads, and what is declared (an operation with nothing
-   declared requires every enabled node). #}
+{# The plan for the running invocation: what the command reads, what is declared (an operation with nothing declared
+   requires every enabled node), and the nodes that initial data goes into. #}
 {% macro _current_plan(settings, select=none) %}
   {% set selected = dbt_selfheal._selected() %}
   {% set declared = dbt_selfheal._declared([select] if select is string else select or settings.required) %}
   {% if flags.WHICH == 'run-operation' and not declared %}{% set declared = dbt_selfheal._everything() %}{% endif %}
+  {% if settings.initial_data and not select %}{% set declared = dict(dbt_selfheal._initial_data_required(settings.initial_data), **declared) %}{% endif %}
   {% do return(dbt_selfheal._plan(dbt_selfheal._read_by_command(selected), declared, selected)) %}
 {% endmacro %}
 

@@ -3,7 +3,8 @@
 #}
 
 {# Whether every relation that the command reads or the project declares is there, through ephemeral models and existing
-   views. false means "look closely": the plan decides. entries: the setting `required`. #}
+   views. false means "look closely": the plan decides, also when the command would fill a seed anew that holds initial
+   data. entries: the setting `required`. #}
 {% macro _is_satisfied(entries) %}
   {% set manifest, selected, seen, aliases = builtins.ref.manifest, dbt_selfheal._selected(), {}, {} %}
   {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else []) %}
@@ -13,7 +14,7 @@
     {% if node %}
       {% set through = id in selected or node.config.materialized == 'ephemeral' %}
       {% set relation = through or adapter.get_relation(node.database, node.schema, node.alias) %}
-      {% if not relation %}{% do return(false) %}{% endif %}
+      {% if not relation or (id in selected and node.config.meta.selfheal) %}{% do return(false) %}{% endif %}
       {% if through or relation.is_view %}{% do queue.extend(node.depends_on_nodes) %}{% endif %}
     {% elif id in manifest.sources %}
       {% do aliases or aliases.update(dict.fromkeys(manifest.nodes.values() | map(attribute='alias') | map('lower'))) %}

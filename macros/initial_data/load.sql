@@ -12,25 +12,47 @@
     {% set reports = dbt_selfheal._initial_data_reports(dbt_selfheal._survey_initial_data(dbt_selfheal._initial_data_tables(settings)), 'would be created') %}
     {% do return(reports) %}
   {% else %}
-    {% set reports = dbt_selfheal._load_initial_data(settings, always_report=true) %}
+    {% set reports = dbt_selfheal._load_tables(settings, always_report=true) %}
     {% if not reports %}{% do dbt_selfheal._line('Initial data: none is declared, or none of its tables exists') %}{% endif %}
     {% do return(reports) %}
   {% endif %}
 {% endmacro %}
 
 
-{# For the hook, after everything is built. Costs next to nothing in a project without initial data; else a query or two per
-   table. always_report: print a line for each table even when nothing was inserted. Returns the reports. #}
-{% macro _load_initial_data(settings, always_report=false) %}
-  {% do return(dbt_selfheal._load_tables(settings, always_report) if settings.initial_data or dbt_selfheal._marked_seed_ids() else []) %}
+{# For the hook, after everything is built: insert what is missing, or act on it as `on_missing` says. Costs next to nothing
+   in a project without initial data; else a query or two per table. Returns the reports. #}
+{% macro _load_initial_data(settings) %}
+  {% if not settings.initial_data and not dbt_selfheal._marked_seed_ids() %}{% do return([]) %}{% endif %}
+  {% if settings.on_missing == 'build' %}{% do return(dbt_selfheal._load_tables(settings)) %}{% endif %}
+  {% set there = [] %}
+  {% for table in dbt_selfheal._initial_data_tables(settings) if adapter.get_relation(table.database, table.schema, table.identifier) %}
+    {% do there.append(table) %}
+  {% endfor %}
+  {% for table in dbt_selfheal._survey_initial_data(there) if table.ready %}
+    {% set text = table.title ~ ' lacks ' ~ table.ready | length ~ ' of ' ~ table.rows | length ~ ' rows of its initial data (' ~ table.origin
+      ~ '). Insert them with:\n  dbt run-operation seed_initial_data' %}
+    {% if settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
+    {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
+  {% endfor %}
+  {% do return([]) %}
 {% endmacro %}
 
 
-{# Insert what is missing, under the lock. #}
-{% macro _load_tables(settings, always_report) %}
-  {% set tables = dbt_selfheal._initial_data_tables(settings) %}
-  {% do dbt_selfheal._protect_seeds(tables) %}
-  {% set surveyed = dbt_selfheal._survey_initial_data(tables) %}
+{# For the hook, when nothing is missing that the plan knows of: whether the setting `initial_data` is to be looked at
+   (docs/decisions/0005), or a node that it goes into is missing. #}
+{% macro _expects_rows(settings) %}
+  {% if flags.WHICH in ('build', 'seed') %}{% do return(true) %}{% endif %}
+  {% for id in dbt_selfheal._initial_data_required(settings.initial_data) if id not in selected_resources %}
+    {% set node = builtins.ref.manifest.nodes[id] %}
+    {% if not adapter.get_relation(node.database, node.schema, node.alias) %}{% do return(true) %}{% endif %}
+  {% endfor %}
+  {% do return(false) %}
+{% endmacro %}
+
+
+{# Insert what is missing, under the lock. always_report: print a line for each table even when nothing was inserted. #}
+{% macro _load_tables(settings, always_report=false) %}
+  {% set surveyed = dbt_selfheal._survey_initial_data(dbt_selfheal._initial_data_tables(settings)) %}
   {% set work = surveyed | selectattr('ready') | list %}
   {% if work %}
     {% set step = dbt_selfheal._step_started('load_initial_data') %}

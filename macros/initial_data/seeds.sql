@@ -52,14 +52,14 @@
 
 {# Stop before `dbt seed` or `dbt build` replaces the rows of a marked seed: edits would be lost. A --full-refresh is
    taken at its word. #}
-{% macro _protect_seeds(tables) %}
-  {% if flags.WHICH in ('build', 'seed', 'retry') and not flags.FULL_REFRESH and 'dbt_selfheal' not in (adapter.config.get_macro_search_order('dbt') or []) %}
-    {% for table in tables if table.is_seed and table.node.unique_id in selected_resources
-        and adapter.get_relation(table.database, table.schema, table.identifier) is not none %}
-      {% do dbt_selfheal._raise('dbt ' ~ flags.WHICH ~ ' would empty ' ~ table.title ~ ' and fill it from ' ~ table.origin ~ '; that seed is marked insert_missing, '
-        ~ 'so rows that people have edited must stay.\nLet dbt_selfheal load it: put this into dbt_project.yml\n'
+{% macro _protect_seeds() %}
+  {% if not flags.FULL_REFRESH and 'dbt_selfheal' not in (adapter.config.get_macro_search_order('dbt') or []) %}
+    {% set selected = dbt_selfheal._selected() %}
+    {% for node in dbt_selfheal._marked_seeds() if node.unique_id in selected and adapter.get_relation(node.database, node.schema, node.alias) is not none %}
+      {% do dbt_selfheal._raise('dbt ' ~ flags.WHICH ~ ' would empty ' ~ node.schema ~ '.' ~ node.alias ~ ' and fill it from ' ~ node.original_file_path
+        ~ '; that seed is marked insert_missing, so rows that people have edited must stay.\nLet dbt_selfheal load it: put this into dbt_project.yml\n'
         ~ '  dispatch:\n    - macro_namespace: dbt\n      search_order: [' ~ adapter.config.project_name ~ ', dbt_selfheal, dbt]\n'
-        ~ 'or leave it out: dbt ' ~ flags.WHICH ~ ' --exclude ' ~ table.node.name) %}
+        ~ 'or leave it out: dbt ' ~ flags.WHICH ~ ' --exclude ' ~ node.name) %}
     {% endfor %}
   {% endif %}
 {% endmacro %}

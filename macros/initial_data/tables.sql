@@ -13,7 +13,14 @@
       'is_seed': true, 'key': dbt_selfheal._column_list(node.config.meta.selfheal.get('key'), 'meta.selfheal.key of the seed ' ~ node.name, node.original_file_path),
       'origin': node.original_file_path, 'password_columns': [], 'rows': []})) %}
   {% endfor %}
-  {% for entry in settings.initial_data %}
+  {% do return(tables + dbt_selfheal._tables_of_settings(settings.initial_data)) %}
+{% endmacro %}
+
+
+{# The tables of the setting `initial_data`. #}
+{% macro _tables_of_settings(entries) %}
+  {% set tables = [] %}
+  {% for entry in entries %}
     {% set origin = 'vars.dbt_selfheal.initial_data[' ~ loop.index0 ~ ']' %}
     {% do tables.append(dbt_selfheal._initial_data_table(dbt_selfheal._table_or_node(entry.table), {
       'is_seed': false, 'key': dbt_selfheal._column_list(entry.key, origin ~ '.key', 'the settings'), 'origin': origin, 'rows': entry.rows,
@@ -74,10 +81,10 @@
 {% endmacro %}
 
 
-{# The nodes that initial data goes into are required: {unique_id: reason}, for the plan. #}
-{% macro _initial_data_required(settings) %}
+{# The nodes that rows of the setting `initial_data` go into are required: {unique_id: reason}, for the plan. #}
+{% macro _initial_data_required(entries) %}
   {% set required = {} %}
-  {% for table in dbt_selfheal._initial_data_tables(settings) if table.node %}
+  {% for table in dbt_selfheal._tables_of_settings(entries) if table.node %}
     {% do required.update({table.node.unique_id: 'has initial data (' ~ table.origin ~ ')'}) %}
   {% endfor %}
   {% do return(required) %}

@@ -12,8 +12,8 @@
   {% set started_at = dbt_selfheal._now() %}
   {% set title, row = dbt_selfheal._migration_title(migration), dict(migration, attempt=migration.attempt + 1) %}
   {% do dbt_selfheal._line(progress ~ ' START migration ' ~ title ~ ' (' ~ migration.path ~ ')', 'RUN') %}
-  {% do dbt_selfheal._emit('migration_started', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'checksum': migration.checksum,
-    'transaction': migration.transaction, 'started_at': dbt_selfheal._iso(started_at)}) %}
+  {% do dbt_selfheal._emit('migration_started', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'path': migration.path,
+    'checksum': migration.checksum, 'transaction': migration.transaction, 'started_at': dbt_selfheal._iso(started_at)}) %}
   {% if migration.transaction %}
     {% do dbt_selfheal._begin() %}
     {% do adapter.add_query(dbt_selfheal._history_insert_sql(migration, row.attempt, 'run', {})) %}
@@ -95,7 +95,8 @@
     {% set there = {} %}
     {% for row in list_relations_without_caching(api.Relation.create(database=place[0], schema=place[1]).without_identifier()) %}
       {% do there.update({row[1] | lower: true}) %}
-      {% do adapter.cache_added(api.Relation.create(database=place[0], schema=place[1], identifier=row[1], type=row[3])) %}
+      {% set type = row[3] if row[3] in ('table', 'view', 'materialized_view') else 'external' %}  {# SQLite lists triggers too; so does dbt #}
+      {% do adapter.cache_added(api.Relation.create(database=place[0], schema=place[1], identifier=row[1], type=type)) %}
     {% endfor %}
     {% for alias in aliases if alias | lower not in there %}
       {% set dropped = adapter.get_relation(place[0], place[1], alias) %}

@@ -4,12 +4,15 @@
 
 {# Raise when anything is wrong, naming all of it. #}
 {% macro _raise_migration_problems(status) %}
-  {% if status.problems %}
-    {% set lines = [] %}
-    {% for problem in status.problems[:10] %}{% do lines.append('- ' ~ problem | indent(2)) %}{% endfor %}
-    {% if status.problems | length > 10 %}{% do lines.append('- and ' ~ (status.problems | length - 10) ~ ' more') %}{% endif %}
-    {% do dbt_selfheal._raise('the migrations cannot be applied, and nothing was:\n' ~ lines | join('\n')) %}
-  {% endif %}
+  {% if status.problems %}{% do dbt_selfheal._raise(dbt_selfheal._problems_text(status)) %}{% endif %}
+{% endmacro %}
+
+
+{% macro _problems_text(status) %}
+  {% set lines = [] %}
+  {% for problem in status.problems[:10] %}{% do lines.append('- ' ~ problem | indent(2)) %}{% endfor %}
+  {% if status.problems | length > 10 %}{% do lines.append('- and ' ~ (status.problems | length - 10) ~ ' more') %}{% endif %}
+  {% do return('the migrations cannot be applied, and nothing was:\n' ~ lines | join('\n')) %}
 {% endmacro %}
 
 

@@ -49,6 +49,8 @@
 {% macro _roll_back(entry, progress) %}
   {% set started_at, title = dbt_selfheal._now(), dbt_selfheal._migration_title(entry) %}
   {% do dbt_selfheal._line(progress ~ ' START rollback ' ~ title ~ ' (' ~ entry.path ~ ')', 'RUN') %}
+  {% do dbt_selfheal._emit('migration_rollback_started', {'package': entry.package, 'version': entry.version, 'name': entry.macro, 'path': entry.path,
+    'started_at': dbt_selfheal._iso(started_at)}) %}
   {% if entry.transaction %}
     {% do dbt_selfheal._begin() %}
     {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'rolled_back_at': dbt_selfheal._iso(started_at)})) %}

@@ -19,25 +19,33 @@
 {% endmacro %}
 
 
-{# For the hook: apply what is pending before anything is built. Costs next to nothing in a project without migrations, and
-   one or two queries when nothing is pending. Returns the list of migrations applied. #}
-{% macro _run_pending_migrations(settings) %}
-  {% set names = dbt_selfheal._migration_macro_names() %}
-  {% do return(dbt_selfheal._run_pending(settings, names) if names else []) %}
+{# For the hook, in a project that has migrations: act on what is pending, unless one query of the history says that just
+   the project's migrations are applied, as they are now. Returns whether any was applied. (One short macro: it runs with
+   every command.) #}
+{% macro _run_pending(settings) %}
+  {% set table = api.Relation.create(target.database, settings.schema or target.schema, 'selfheal_migrations') %}
+  {% if adapter.get_relation(table.database, table.schema, table.identifier) %}
+    {% set macros, found = builtins.ref.manifest.macros, [] %}
+    {% for id in modules.re.findall('macro[.]\\w+[.]migration_[_0-9]\\w+', macros | join('\n')) %}
+      {% do found.append(id ~ local_md5(macros[id].macro_sql.replace('\r\n', '\n').strip())) %}
+    {% endfor %}
+    {% set applied = adapter.execute("select 'macro.' || package || '.' || name || checksum from " ~ table
+      ~ ' where success and completed_at is not null and rolled_back_at is null', fetch=true)[1] %}
+    {% if found | sort == applied.columns[0].values() | sort %}{% do return(false) %}{% endif %}
+  {% endif %}
+  {% do return(dbt_selfheal._act_on_pending(settings)) %}
 {% endmacro %}
 
 
-{# Act on pending migrations as `on_missing` says. #}
-{% macro _run_pending(settings, names) %}
-  {% if settings.on_missing == 'build' %}{% do return(dbt_selfheal._migrate(settings, names=names)) %}{% endif %}
-  {% set status = dbt_selfheal._migration_status(settings, names) %}
-  {% do dbt_selfheal._raise_migration_problems(status) %}
-  {% if status.counts.pending %}
-    {% set text = status.counts.pending ~ ' migrations are pending. Apply them with:\n  dbt run-operation run_migrations' %}
-    {% if settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
-    {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
-  {% endif %}
-  {% do return([]) %}
+{# Apply what is pending before anything is built, or act on it as `on_missing` says. Returns whether any was applied. #}
+{% macro _act_on_pending(settings) %}
+  {% if settings.on_missing == 'build' %}{% do return(dbt_selfheal._migrate(settings) | length > 0) %}{% endif %}
+  {% set status = dbt_selfheal._migration_status(settings) %}
+  {% set text = dbt_selfheal._problems_text(status) if status.problems else 'migrations are pending: ' ~ status.counts.pending
+    ~ '. Apply them with:\n  dbt run-operation run_migrations' if status.counts.pending %}
+  {% if text and settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
+  {% if text %}{% do exceptions.warn('dbt_selfheal: ' ~ text) %}{% endif %}
+  {% do return(false) %}
 {% endmacro %}
 
 
@@ -48,13 +56,13 @@
 
 
 {# Apply what is pending, if anything is: looked at without the lock, and again with it. Returns what was applied. #}
-{% macro _migrate(settings, names=none, to=none) %}
-  {% set status = dbt_selfheal._migration_status(settings, names) %}
+{% macro _migrate(settings, to=none) %}
+  {% set status = dbt_selfheal._migration_status(settings) %}
   {% do dbt_selfheal._raise_migration_problems(status) %}
   {% if not dbt_selfheal._pending_migrations(status, to) %}{% do return([]) %}{% endif %}
   {% set lock = dbt_selfheal._migration_lock(settings) %}
   {% do dbt_selfheal._create_history() %}
-  {% set status = dbt_selfheal._migration_status(settings, names) %}
+  {% set status = dbt_selfheal._migration_status(settings) %}
   {% do dbt_selfheal._raise_migration_problems(status) %}
   {% set pending = dbt_selfheal._pending_migrations(status, to) %}
   {% do dbt_selfheal._apply_migrations(pending, status.counts.applied) %}

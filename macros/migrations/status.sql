@@ -48,10 +48,9 @@
 
 
 {# The status as a dict: state (up_to_date, pending, blocked), entries (a dict per migration, in order: those of
-   _migration with state and last, the last row of the history), problems (texts), counts by state.
-   names: of _migration_macro_names, when the caller has them. #}
-{% macro _migration_status(settings, names=none) %}
-  {% set found = dbt_selfheal._find_migrations(dbt_selfheal._migration_macro_names() if names is none else names) %}
+   _migration with state and last, the last row of the history), problems (texts), counts by state. #}
+{% macro _migration_status(settings) %}
+  {% set found = dbt_selfheal._find_migrations(dbt_selfheal._migration_macro_names()) %}
   {% set last, entries = {}, [] %}
   {% for row in dbt_selfheal._history_rows() %}{% do last.update({row.id: row}) %}{% endfor %}
   {% for migration in found.all %}

@@ -381,6 +381,7 @@ def _initializer(
     threads: int | None = None,
     dbt_output: bool = False,
     plain: bool = False,
+    operation: tuple[str, dict[str, Any]] | None = None,
 ) -> Initializer:
     """Returns an attempt with the options of the command line."""
     from dbt_selfheal.initializer import Initializer, Request
@@ -395,6 +396,7 @@ def _initializer(
         min_free_mb=options.get("min_free_mb"),
         log_file=options.get("log_file"),
         dbt_output=dbt_output and not as_json,
+        operation=operation,
     )
     quiet = bool(options["quiet"])
     return Initializer(request, Notes() if plain and not quiet else view(quiet=quiet))
@@ -478,6 +480,10 @@ def status_text(status: dict[str, Any]) -> str:
     ]
     return "\n".join(lines)
 
+
+from dbt_selfheal import migrate  # noqa: E402 (its commands share what is above)
+
+migrate.add_to(cli, dbt_options)
 
 if __name__ == "__main__":
     main()

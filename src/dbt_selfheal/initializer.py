@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +54,7 @@ class Request:
     min_free_mb: float | None = None
     log_file: Path | None = None
     dbt_output: bool = False
+    operation: tuple[str, Mapping[str, Any]] | None = None
 
 
 @dataclass
@@ -132,6 +133,29 @@ class Initializer:
             if is_held(lock_file(workspace)):
                 return {"state": "in_progress", "required": []}
         return self._ask("status").status
+
+    def operate(self, *, changes: bool) -> Recorder:
+        """Runs the operation of the request.
+
+        Args:
+            changes: Whether it changes the database, so that the lock is needed.
+
+        Returns:
+            What the operation reported.
+
+        Raises:
+            InitializationError: It failed.
+        """
+        if not changes:
+            return self._ask("operation")
+        with self._attempt():
+            workspace = self._read()
+            self._preflight(workspace)
+            with self._lock(workspace):
+                self._check_file(workspace)
+                self.recorder.end_step()
+                self._run(workspace, "operation", None)
+        return self.recorder
 
     def supervise(self, command: Sequence[str]) -> int:
         """Runs a dbt command that heals, and blocks its nodes when healing fails (FR-006).
@@ -306,7 +330,7 @@ class Initializer:
         """Runs dbt in a process of its own; raises InitializationError when it fails."""
         from dbt_selfheal.supervise import INSIDE, Supervised
 
-        wanted = {
+        wanted: dict[str, Any] = {
             "mode": mode,
             "arguments": self.request.options.arguments(),
             "select": list(self.request.select),
@@ -314,14 +338,18 @@ class Initializer:
             "native_from": NATIVE_FROM if workspace.settings.get("on_missing", "build") == "build" else None,
             "refuse": disk is not None,
             "target_path": str(workspace.target_path),
+            "initial_data": bool(workspace.settings.get("initial_data")),
         }
+        if self.request.operation is not None:
+            name, arguments = self.request.operation
+            wanted["operation"] = {"name": name, "arguments": dict(arguments)}
         command = [find_dbt().python, str(INSIDE / RUNNER), json.dumps(wanted)]
         self.view.note("Starting dbt")
         import tempfile
 
         with tempfile.TemporaryFile() as output:
             process = Supervised(command, os.environ, output=None if self.request.dbt_output else output)
-            code = self._follow(process, lambda message: self._take(message))
+            code = self._follow(process, self._take_and_tell)
             self._learn(workspace)
             if code != 0:
                 raise self._error(workspace, output)
@@ -364,7 +392,8 @@ class Initializer:
             raise disk
         if code > 0 and not passed and self._errors:
             error = self._error(workspace, None)
-            if self.recorder.missing or self._hook_failed or error.exit_code != 1:
+            ours = self.recorder.running_step or (error.code or "").startswith("migration")
+            if self.recorder.missing or self._hook_failed or ours or error.exit_code != 1:
                 raise error
             self.view.note(f"What to do: {error.remedy}")
         if code < 0:
@@ -398,12 +427,20 @@ class Initializer:
         elif kind == "error":
             self._errors.append(self.recorder.scrub(str(message["message"])))
             self._hook_failed = self._hook_failed or message.get("name") == "DatabaseErrorRunningHook"
+        elif kind == "line":
+            self.recorder.lines.append(self.recorder.scrub(message["text"]))
         elif kind == "way":
             self._way = message["way"]
             self.view.way(message["way"], message["reason"], message["count"])
         elif kind == "nodes":
             self._nodes = message
         return False
+
+    def _take_and_tell(self, message: dict[str, Any]) -> bool:
+        """Takes in a message of a process whose own output is not shown."""
+        if message.get("kind") == "line" and message["text"].startswith("  not created: "):
+            self.view.note(self.recorder.scrub(message["text"].strip()))
+        return self._take(message)
 
     def _learn(self, workspace: Workspace) -> None:
         """Takes down how long the nodes took."""
@@ -424,7 +461,10 @@ class Initializer:
         return error_from(messages, workspace, step=self.recorder.running_step, node=self._failed_node())
 
     def _failed_node(self) -> dict[str, Any] | None:
-        """Returns the step of the plan that was being built: a hook builds them in their order."""
+        """Returns the migration that was being applied, or the step of the plan that was being built."""
+        migration = self.recorder.migration
+        if migration is not None:
+            return {"resource_type": "migration", "name": migration["name"], "path": migration["path"]}
         if self._way == "native" or self.recorder.running_step not in ("load_seeds", "build_foundation"):
             return None
         steps = self.recorder.plan.get("steps", [])

@@ -85,6 +85,9 @@ class Recorder:
         self.missing: list[str] = []
         self.plan: Event = {}
         self.status: Event = {}
+        self.others: list[Event] = []  # of migrations and initial data
+        self.migration: Event | None = None  # the one that is being applied or rolled back
+        self.lines: list[str] = []
         self.seconds: dict[str, float] = {}
         self.completed = False
         self._log_file = log_file
@@ -112,7 +115,17 @@ class Recorder:
             self.seconds[event["unique_id"]] = float(event["duration_seconds"])
         elif name == "initialization_complete":
             self.completed = True
+        elif str(name).startswith(("migration", "initial_data")):
+            self.others.append(event)
+            if str(name).endswith("_started"):
+                self.migration = event
+            elif name in ("migration_complete", "migration_rolled_back"):
+                self.migration = None
         self.view.event(event)
+
+    def named(self, name: str) -> list[Event]:
+        """Returns the events of migrations and initial data that have a name."""
+        return [event for event in self.others if event["event"] == name]
 
     def start_step(self, name: str) -> None:
         """Starts a step of the wrapper itself."""

@@ -155,6 +155,9 @@ def error_from(
     """
     texts = [text for text in messages if text.strip()] or ["dbt ended without a message"]
     where = f" (building {node['resource_type']} {node['name']}, {node['path']})" if node else ""
+    if node and node["resource_type"] == "migration":  # the catalogue has entries of its own for these
+        texts = [f"in the migration {node['name']} ({node['path']}):\n{_plain(text)}" for text in texts]
+        where = ""
     for text in [*texts, "\n".join(texts)]:
         found = find(text, workspace, node)
         if found is None:

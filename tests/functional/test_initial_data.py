@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,7 +174,7 @@ PARTS = (HASH, HASH.split("$")[-1], HASH.split("$")[-2], MAIL, PLAIN)
 def test_secrets_are_in_no_log_event_or_artifact(make_project: Make) -> None:
     project = users(make_project({"models/a.sql": "select 1 as id", **MIGRATION}, config=settings(ADMIN)))
     debug = {**SECRETS, "DBT_LOG_LEVEL": "debug", "DBT_LOG_CACHE_EVENTS": "true"}
-    load(project, env=debug)
+    assert reports(project.dbt("build", env=debug)) == {"users": (2, 0, 0)}, "loaded by the hook"
     assert project.rows("users")[0] == ("admin", MAIL, HASH, 9)
     load(project, env=debug)
     project.dbt("run-operation", "seed_initial_data", "--args", "{dry_run: true}", env=debug)
@@ -277,6 +276,7 @@ WRONG: dict[str, tuple[Any, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_named_and_nothing_is_inserted(make_project: Make) -> None:
     project = users(make_project(MIGRATION))
     for kind, (value, message) in WRONG.items():
@@ -344,40 +344,6 @@ def test_dbt_seed_and_build_insert_what_is_missing_when_told_to_use_this_package
     assert project.rows("plain") == [(1,)], "a seed without the mark is filled anew, as ever"
     project.dbt("seed", "--full-refresh")
     assert project.rows("roles") == expected
-
-
-HOOK = {"macros/hook.sql": "{% macro loading() %}{% do log('LOADED ' ~ tojson(dbt_selfheal._load_initial_data(dbt_selfheal._settings())), info=true) %}{% endmacro %}",
-        "macros/idle.sql": "{% macro idle() %}{% endmacro %}"}  # fmt: skip
-
-
-def queries(result: DbtResult) -> list[str]:
-    """Returns the SQL that was sent."""
-    return [event["data"]["sql"] for event in result.events if event["info"]["name"] == "SQLQuery"]
-
-
-def test_a_project_without_initial_data_pays_nothing(make_project: Make) -> None:
-    project = make_project({"seeds/plain.csv": "id\n1\n", **HOOK})
-    assert queries(project.dbt("run-operation", "loading")) == queries(project.dbt("run-operation", "idle"))
-
-
-def test_from_a_hook_nothing_is_printed_when_nothing_is_missing(make_project: Make) -> None:
-    project = make_project({**SEEDS, **HOOK})
-    before = project.dbt("run-operation", "loading")
-    assert "Initial data" not in before.output, "tables that are not built yet are left alone"
-    without_healing(project, "seed")
-    assert "Initial data" not in project.dbt("run-operation", "loading").output
-    project.execute("delete from roles where code = 'reader'")
-    third = project.dbt("run-operation", "loading")
-    assert "roles" in third.output
-    steps = [event for event in third.healing_events if event.get("step_name") == "load_initial_data"]
-    assert [step["event"] for step in steps] == [
-        "initialization_step_started",
-        "initialization_step_complete",
-    ]
-    loaded = json.loads(
-        next(line for line in third.output.splitlines() if "LOADED" in line).split("LOADED ", 1)[1]
-    )
-    assert [(entry["created"], entry["skipped"]) for entry in loaded] == [(1, 2)]
 
 
 def test_switched_off_nothing_is_loaded(make_project: Make) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import yaml
 from support import ROOT, DbtProject
 
 Make = Callable[..., DbtProject]
-BLOCK = re.compile(r"<!-- (file|run|config)(?:: (\S+))? -->\n```\w*\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"<!-- (file|run|of the workspace)(?:: (\S+))? -->\n```\w*\n(.*?)```", re.DOTALL)
 
 
 def blocks(page: str) -> Iterator[tuple[str, str, str]]:
@@ -54,30 +53,22 @@ def test_the_page_on_migrations_is_true(make_project: Make) -> None:
             play(project, content)
 
 
-def merge(config: dict[str, Any], more: dict[str, Any]) -> None:
-    """Puts one dictionary into another, level by level."""
-    for key, value in more.items():
-        if isinstance(value, dict) and isinstance(config.get(key), dict):
-            merge(config[key], value)
-        else:
-            config[key] = value
-
-
 @pytest.mark.duckdb
 def test_the_page_on_initial_data_is_true_of_the_workspace(make_project: Make) -> None:
     project = make_project(ROOT / "integration_tests")
+    config = yaml.safe_load((project.folder / "dbt_project.yml").read_text())
     for kind, _, content in blocks("initial_data.md"):
-        if kind == "config":
-            path = project.folder / "dbt_project.yml"
-            config = yaml.safe_load(path.read_text())
-            merge(config, yaml.safe_load(content))
-            path.write_text(yaml.safe_dump(config, sort_keys=False))
+        if kind == "of the workspace":
+            shown = yaml.safe_load(content)
+            assert "dispatch" not in shown or shown["dispatch"] == config["dispatch"]
+            rows = shown.get("vars", {}).get("dbt_selfheal", {}).get("initial_data")
+            assert rows in (None, config["vars"]["dbt_selfheal"]["initial_data"])
         else:
             play(project, content)
     assert project.query("select username, password_hash like '$argon2id$%' from users") == [("admin", True)]
     project.execute(
         "update roles set description = 'edited' where role_code = 'viewer'", "delete from tenants"
     )
-    project.dbt("seed", "--select", "path:seeds/access")
+    project.dbt("seed")
     assert ("viewer", "edited") in project.rows("roles")
     assert len(project.rows("tenants")) == 2

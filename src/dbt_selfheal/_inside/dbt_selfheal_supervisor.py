@@ -22,6 +22,7 @@ EVENTS = "DBT_SELFHEAL_EVENTS_FD"
 LIFELINE = "DBT_SELFHEAL_LIFELINE_FD"
 HOOK_FAILED = "DatabaseErrorRunningHook"
 NODE_STARTED = "NodeStart"
+OURS = ('{"event": "initialization_', '{"event": "migration', '{"event": "initial_data')
 CANCEL_SECONDS = 1.0
 
 
@@ -46,8 +47,10 @@ class Reporter:
     def callback(self, message: Any) -> None:
         """Looks at one event of dbt."""
         name, level, text = message.info.name, message.info.level, message.info.msg
-        if text.startswith('{"event": "initialization_'):
+        if text.startswith(OURS):
             self.send("event", event=json.loads(text))
+        elif name == "JinjaLogInfo":
+            self.send("line", text=text)
         elif name == HOOK_FAILED:
             self._hook_failed(message)
         elif name == NODE_STARTED and not self._passed:

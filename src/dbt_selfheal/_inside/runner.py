@@ -1,9 +1,10 @@
 """Runs dbt for the wrapper, several invocations in one process with one parse; in the environment of dbt.
 
-The argument is JSON: `mode` (ensure, plan, status), `arguments` of dbt (project, target ...), `select`,
-`threads`, `native_from` (number of missing relations from which the native way is taken; null: never),
-`refuse` (whether nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are those
-of the macros. Nothing of dbt_selfheal is imported: it need not be installed here.
+The argument is JSON: `mode` (ensure, plan, status, operation), `operation` (its `name` and `arguments`),
+`arguments` of dbt (project, target ...), `select`, `threads`, `native_from` (number of missing relations
+from which the native way is taken; null: never), `initial_data` (whether the settings have any), `refuse`
+(whether nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are those of the
+macros. Nothing of dbt_selfheal is imported: it need not be installed here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import sys
 from datetime import datetime, timezone
@@ -52,11 +54,18 @@ class Runner:
             self.operation("initialization_status")
         elif mode == "plan":
             self.operation("initialization_plan")
+        elif mode == "operation":
+            wanted = self.request["operation"]
+            self.invoke("run-operation", wanted["name"], "--args", json.dumps(wanted["arguments"]))
         else:
             self.ensure()
 
     def ensure(self) -> None:
         """Plans, builds by a hook's means or natively, and reports where the relations of the project are."""
+        builds = self.request.get("native_from") is not None
+        migrations, initial_data = self.has_migrations(), self.has_initial_data()
+        if migrations and builds and not self.request.get("refuse"):  # what they make is not missing
+            self.invoke("run-operation", "run_migrations")
         started = datetime.now(timezone.utc)
         self.operation("initialization_plan")
         steps = self.plan.get("steps", [])
@@ -69,7 +78,9 @@ class Runner:
             self.step("check_tables", lambda: None, started)
         if way[0] == "native":
             self.build_natively(steps)
-        elif steps:
+            if initial_data:
+                self.invoke("run-operation", "seed_initial_data")
+        elif steps or initial_data or (migrations and not builds):
             self.operation("ensure_initialized")
         self.reporter.send("nodes", nodes=self.nodes(), required=list(self.plan.get("required", [])))
 
@@ -173,8 +184,17 @@ class Runner:
                 )
         functions = getattr(self.manifest, "functions", None) or {}
         found += [{"unique_id": unique_id, "kind": "function"} for unique_id in functions]
-        migrations = any(macro.name.startswith("migration__") for macro in self.manifest.macros.values())
-        return [*found, {"unique_id": "migrations", "kind": "function"}] if migrations else found
+        more = self.has_migrations() or self.has_initial_data()
+        return [*found, {"unique_id": "migrations or initial data", "kind": "function"}] if more else found
+
+    def has_migrations(self) -> bool:
+        """Returns whether the project or a package has macros that are, or look like, migrations."""
+        return any(re.search("[.]migration_[_0-9]", unique_id) for unique_id in self.manifest.macros)
+
+    def has_initial_data(self) -> bool:
+        """Returns whether rows must exist: by the settings, or as the content of a marked seed."""
+        seeds = (node for key, node in self.manifest.nodes.items() if key.startswith("seed."))
+        return bool(self.request.get("initial_data")) or any("selfheal" in node.config.meta for node in seeds)
 
     def operation(self, name: str, *, quietly: bool = False) -> None:
         """Runs an operation of the package."""
