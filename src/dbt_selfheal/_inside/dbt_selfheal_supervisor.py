@@ -46,7 +46,7 @@ class Reporter:
     def callback(self, message: Any) -> None:
         """Looks at one event of dbt."""
         name, level, text = message.info.name, message.info.level, message.info.msg
-        if text.startswith('{"event": "initialization_'):
+        if text.startswith('{"event": "'):
             self.send("event", event=json.loads(text))
         elif name == HOOK_FAILED:
             self._hook_failed(message)

@@ -1,6 +1,7 @@
 """Runs dbt for the wrapper, several invocations in one process with one parse; in the environment of dbt.
 
-The argument is JSON: `mode` (ensure, plan, status), `arguments` of dbt (project, target ...), `select`,
+The argument is JSON: `mode` (ensure, plan, status, operation, health), `operation` and `args` (a
+macro and its arguments, for the mode operation), `arguments` of dbt (project, target ...), `select`,
 `threads`, `native_from` (number of missing relations from which the native way is taken; null: never),
 `refuse` (whether nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are those
 of the macros. Nothing of dbt_selfheal is imported: it need not be installed here.
@@ -13,6 +14,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,19 @@ class FailedError(Exception):
     """An invocation of dbt failed, and its errors have been reported."""
 
 
+@contextlib.contextmanager
+def healing_off() -> Iterator[None]:
+    """Switches the package's hook off, for invocations in which it has nothing to do."""
+    before = os.environ.get(SWITCH)
+    os.environ[SWITCH] = "false"
+    try:
+        yield
+    finally:
+        del os.environ[SWITCH]
+        if before is not None:
+            os.environ[SWITCH] = before
+
+
 class Runner:
     """One parse, then as many invocations as it takes.
 
@@ -39,6 +54,7 @@ class Runner:
         self.request = request
         self.reporter = reporter
         self.plan: dict[str, Any] = {}
+        self.report: dict[str, Any] = {}
         self.manifest: Any = None
         self.native: dict[str, Any] | None = None
         self.finished: list[dict[str, Any]] = []
@@ -52,6 +68,11 @@ class Runner:
             self.operation("initialization_status")
         elif mode == "plan":
             self.operation("initialization_plan")
+        elif mode == "operation":
+            arguments = ["--args", json.dumps(self.request["args"])] if self.request.get("args") else []
+            self.invoke("run-operation", self.request["operation"], *arguments)
+        elif mode == "health":
+            self.health()
         else:
             self.ensure()
 
@@ -73,6 +94,45 @@ class Runner:
             self.operation("ensure_initialized")
         self.reporter.send("nodes", nodes=self.nodes(), required=list(self.plan.get("required", [])))
 
+    def health(self) -> None:
+        """Reports the macros' health, and the data tests on the required relations that exist."""
+        self.operation("health_report")
+        states = {entry["unique_id"]: entry["state"] for entry in self.report.get("required", [])}
+        tests = [
+            node
+            for node in self.manifest.nodes.values()
+            if node.resource_type == "test"
+            and states.keys() & set(node.depends_on_nodes)
+            and not any(states.get(parent) == "missing" for parent in node.depends_on_nodes)
+        ]
+        with healing_off():  # what is missing stays missing
+            found = self.tests(tests) if tests and self.request.get("tests", True) else []
+        self.event("data_tests", tests=found)
+
+    def tests(self, nodes: list[Any]) -> list[dict[str, Any]]:
+        """Runs data tests; returns id, status (pass, warn, fail, error), message and seconds of each."""
+        from dbt.cli.main import dbtRunner
+
+        arguments = [text for node in nodes for text in ("--select", f"fqn:{'.'.join(node.fqn)}")]
+        runner = dbtRunner(manifest=self.manifest, callbacks=[])
+        result = runner.invoke(["test", *arguments, *self.request["arguments"]])
+        if result.result is None:
+            self.reporter.send("error", name="test", message=str(result.exception or "dbt test failed"))
+            raise FailedError
+        return [
+            {
+                "unique_id": each.node.unique_id,
+                "name": each.node.name,
+                "status": str(each.status),
+                "message": each.message,
+                "failures": each.failures,
+                "seconds": round(each.execution_time, 3),
+                "relations": [name for name in each.node.depends_on_nodes if not name.startswith("source.")],
+            }
+            for each in result.result.results
+            if each.node.resource_type == "test"
+        ]
+
     def way(self, steps: list[dict[str, Any]]) -> tuple[str, str]:
         """Returns hook or native, and why."""
         threads, refused = self.request.get("threads"), [step for step in steps if step.get("refusal")]
@@ -90,17 +150,13 @@ class Runner:
 
     def build_natively(self, steps: list[dict[str, Any]]) -> None:
         """Builds the steps of the plan with real dbt nodes, and asks the macros again."""
-        before = os.environ.get(SWITCH)
-        os.environ[SWITCH] = "false"  # the hook of this very invocation has nothing to do
-        self.native = {step["unique_id"]: step for step in steps}
-        try:
-            self.build(steps)
-        finally:
-            self.report_tiers()
-            self.native = None
-            del os.environ[SWITCH]
-            if before is not None:
-                os.environ[SWITCH] = before
+        with healing_off():  # the hook of this very invocation has nothing to do
+            self.native = {step["unique_id"]: step for step in steps}
+            try:
+                self.build(steps)
+            finally:
+                self.report_tiers()
+                self.native = None
         self.step("verify", self.verify)
 
     def build(self, steps: list[dict[str, Any]]) -> None:
@@ -206,6 +262,8 @@ class Runner:
             self.plan = json.loads(text)
             if self.quiet:
                 return
+        if text.startswith('{"event": "health_report"'):
+            self.report = json.loads(text)
         if message.info.name == "NodeFinished":
             if self.native is not None:
                 self.native_node(message)
