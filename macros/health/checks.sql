@@ -143,7 +143,7 @@
 
 
 {% macro _readable_bytes(bytes) %}
-  {% do return((bytes / 1048576) | round(1) ~ ' MB' if bytes < 1073741824 else (bytes / 1073741824) | round(1) ~ ' GB') %}
+  {% do return((bytes / 1024) | round(1) ~ ' kB' if bytes < 1048576 else (bytes / 1048576) | round(1) ~ ' MB' if bytes < 1073741824 else (bytes / 1073741824) | round(1) ~ ' GB') %}
 {% endmacro %}
 
 

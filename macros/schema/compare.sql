@@ -11,8 +11,7 @@
 {% macro _compare_relation(entry, declared, found, types) %}
   {% set issues, node = [], entry.node %}
   {% if found is none %}
-    {% do issues.append(dbt_selfheal._issue(node, 'critical', 'missing_relation', none, 'it does not exist',
-      dbt_selfheal._repair_command_of_schema() if declared.kind == 'view' else dbt_selfheal._ensure_command(node))) %}
+    {% do issues.append(dbt_selfheal._issue(node, 'critical', 'missing_relation', none, 'it does not exist', dbt_selfheal._ensure_command(node))) %}
   {% elif declared.kind and declared.kind != found.kind %}
     {% do issues.append(dbt_selfheal._issue(node, 'error', 'wrong_kind', none, 'it is a ' ~ found.kind ~ ', and the project makes a ' ~ node.config.materialized)) %}
   {% else %}

@@ -45,8 +45,6 @@
       {% endif %}
     {% elif issue.code == 'missing_relation' and issue.unique_id in views %}
       {% do actions.append(dict(action, action='create view', detail='')) %}
-    {% elif issue.code == 'missing_relation' %}
-      {% do left.append(dict(issue, suggestion=dbt_selfheal._ensure_command(issue))) %}
     {% else %}
       {% do left.append(issue) %}
     {% endif %}

@@ -152,4 +152,6 @@ def _add_attempts(report: Report, workspace: Workspace) -> None:
 
 
 def _size(count: int) -> str:
+    if count < MB:
+        return f"{count / 1024:.1f} kB"
     return f"{count / MB:.1f} MB" if count < 1 << 30 else f"{count / (1 << 30):.1f} GB"

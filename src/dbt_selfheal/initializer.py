@@ -271,7 +271,8 @@ class Initializer:
             with suppress(SelfHealError):  # the database may be what has failed
                 self.request = replace(self.request, dbt_output=False)
                 name = "dbt_selfheal._record_attempt"
-                self._run(workspace, "operation", None, operation=name, args={"attempt": attempt})
+                note = "Recording the attempt in the history"
+                self._run(workspace, "operation", None, note=note, operation=name, args={"attempt": attempt})
 
     # The steps
 
@@ -405,7 +406,15 @@ class Initializer:
 
     # The processes
 
-    def _run(self, workspace: Workspace, mode: str, disk: DiskSpaceError | None, **more: Any) -> None:
+    def _run(
+        self,
+        workspace: Workspace,
+        mode: str,
+        disk: DiskSpaceError | None,
+        *,
+        note: str = "Starting dbt",
+        **more: Any,
+    ) -> None:
         """Runs dbt in a process of its own; raises InitializationError when it fails."""
         from dbt_selfheal.supervise import INSIDE, Supervised
 
@@ -420,7 +429,7 @@ class Initializer:
             **more,
         }
         command = [find_dbt().python, str(INSIDE / RUNNER), json.dumps(wanted)]
-        self.view.note("Starting dbt")
+        self.view.note(note)
         import tempfile
 
         with tempfile.TemporaryFile() as output:
