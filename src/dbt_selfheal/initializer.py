@@ -162,7 +162,7 @@ class Initializer:
         Raises:
             InitializationError: It failed.
         """
-        return self._ask("operation", operation=name, args=args or {}).documents
+        return self._ask("operation", operation={"name": name, "arguments": args or {}}).documents
 
     def health(self, *, tests: bool = True) -> dict[str, dict[str, Any]]:
         """Returns the macros' health (`health_report`) and, with `tests`, the results of the `data_tests`.
@@ -272,7 +272,8 @@ class Initializer:
                 self.request = replace(self.request, dbt_output=False)
                 name = "dbt_selfheal._record_attempt"
                 note = "Recording the attempt in the history"
-                self._run(workspace, "operation", None, note=note, operation=name, args={"attempt": attempt})
+                operation = {"name": name, "arguments": {"attempt": attempt}}
+                self._run(workspace, "operation", None, note=note, operation=operation)
 
     # The steps
 
@@ -418,7 +419,7 @@ class Initializer:
         """Runs dbt in a process of its own; raises InitializationError when it fails."""
         from dbt_selfheal.supervise import INSIDE, Supervised
 
-        wanted = {
+        wanted: dict[str, Any] = {
             "mode": mode,
             "arguments": self.request.options.arguments(),
             "select": list(self.request.select),
