@@ -77,9 +77,9 @@
     {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds)) %}
     {% do built.extend(plan.steps | reject('in', dbt_selfheal._verify_built(plan.steps, plan.declared))) %}
   {% endif %}
-  {% do dbt_selfheal._release_lock(lock) %}
   {% do dbt_selfheal._announce_end(plan, built, started_at) %}
   {% do dbt_selfheal._record_events(settings) %}
+  {% do dbt_selfheal._release_lock(lock) %}
 {% endmacro %}
 
 

@@ -166,7 +166,7 @@
 {% macro default___database_bytes() %}{% do return(none) %}{% endmacro %}
 
 {% macro duckdb___database_bytes() %}
-  {% do return(dbt_selfheal._fetch('select coalesce(max(block_size * total_blocks), 0) from pragma_database_size() where database_name = '
+  {% do return(dbt_selfheal._fetch('select coalesce(max(block_size * used_blocks), 0) from pragma_database_size() where database_name = '
     ~ dbt_selfheal._literal(target.database))[0][0] | int) %}
 {% endmacro %}
 

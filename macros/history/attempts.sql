@@ -17,8 +17,8 @@
 {% endmacro %}
 
 
-{# Make those of the tables that are not there; the history's views call it before they are built. (dbt renders their hooks
-   when it parses, too.) #}
+{# Make those of the tables that are not there; the first of the history's views calls it before it is built. (dbt renders
+   hooks when it parses, too.) #}
 {% macro _create_attempt_tables() %}
   {% for name, columns in dbt_selfheal._attempt_tables().items() if execute %}
     {% set table = dbt_selfheal._own_relation(name) %}

@@ -1,7 +1,6 @@
 {{ config(
   materialized='view',
-  enabled=var('dbt_selfheal', {}).get('history', var('history', false)) | string | lower == 'true',
-  pre_hook='{{ dbt_selfheal._create_attempt_tables() }}'
+  enabled=var('dbt_selfheal', {}).get('history', var('history', false)) | string | lower == 'true'
 ) }}
 select
   coalesce(error_code, 'unknown') as error_code,
@@ -10,6 +9,6 @@ select
   min(started_at) as first_at,
   max(started_at) as last_at,
   max(error) as example
-from {{ dbt_selfheal._own_relation('selfheal_attempts') }}
+from {{ ref('selfheal_attempt_history') }}
 where state <> 'completed'
 group by coalesce(error_code, 'unknown'), coalesce(step, 'unknown')

@@ -1,8 +1,8 @@
 {{ config(
   materialized='view',
-  enabled=var('dbt_selfheal', {}).get('history', var('history', false)) | string | lower == 'true',
-  pre_hook='{{ dbt_selfheal._create_attempt_tables() }}'
+  enabled=var('dbt_selfheal', {}).get('history', var('history', false)) | string | lower == 'true'
 ) }}
+-- depends_on: {{ ref('selfheal_attempt_history') }}
 select
   step_name,
   count(*) as runs,

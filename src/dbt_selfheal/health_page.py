@@ -68,15 +68,11 @@ def seconds(value: float | None) -> str:
 def timeline(attempt: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the rows of an attempt's timeline: steps and nodes, in the order of their starts."""
     entries = [
-        {
-            "name": STEP_NAMES.get(step["step_name"], step["step_name"].replace("_", " ")),
-            "kind": "step",
-            **step,
-        }
+        {**step, "name": STEP_NAMES.get(step["step_name"], step["step_name"]), "kind": "step"}
         for step in attempt.get("steps") or []
     ]
     entries += [
-        {"name": node["unique_id"].split(".", 2)[-1], "kind": node["resource_type"], **node}
+        {**node, "name": node["unique_id"].split(".", 2)[-1], "kind": node["resource_type"]}
         for node in attempt.get("nodes") or []
     ]
     entries = [entry for entry in entries if entry.get("started_at") and entry.get("completed_at")]

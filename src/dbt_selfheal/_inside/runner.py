@@ -1,7 +1,7 @@
 """Runs dbt for the wrapper, several invocations in one process with one parse; in the environment of dbt.
 
 The argument is JSON: `mode` (ensure, plan, status, operation, health), `operation` (its `name` and
-`arguments`), `tests` (whether health runs the data tests), `arguments` of dbt (project, target ...), `select`,
+`arguments`), `tests` (whether health runs data tests), `arguments` of dbt (project, target ...), `select`,
 `threads`, `native_from` (number of missing relations from which the native way is taken; null: never),
 `refuse` (whether nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are those
 of the macros. Nothing of dbt_selfheal is imported: it need not be installed here.
