@@ -59,7 +59,7 @@ class AttemptLog:
         failed = self.failures(moment)
         if len(failed) < FAILURES:
             return 0.0
-        pause = min(FIRST_PAUSE * 2 ** (len(failed) - FAILURES), LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2.0 ** (len(failed) - FAILURES), LONGEST_PAUSE)
         return max(0.0, pause - (moment - _moment(failed[-1])).total_seconds())
 
 

@@ -112,4 +112,4 @@ def repair_text(report: dict[str, Any]) -> str:
 
 
 def _place(issue: dict[str, Any]) -> str:
-    return issue["relation"] + (f".{issue['column']}" if issue["column"] else "")
+    return f"{issue['relation']}.{issue['column']}" if issue["column"] else str(issue["relation"])

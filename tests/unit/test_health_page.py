@@ -30,7 +30,13 @@ def attempt(state: str = "completed", duration: float = 2.0) -> dict[str, Any]:
 
 def report(**values: Any) -> dict[str, Any]:
     """Returns a report."""
-    check = {"name": "lock", "status": "ok", "summary": "free", "what_to_do": None, "details": {}}
+    check: dict[str, Any] = {
+        "name": "lock",
+        "status": "ok",
+        "summary": "free",
+        "what_to_do": None,
+        "details": {},
+    }
     return {
         "project": "shop", "target": "dev", "adapter": "duckdb", "schema": "main", "checked_at": WHEN,
         "verdict": "healthy", "checks": [check], "required": [], "issues": [], "attempts": [],

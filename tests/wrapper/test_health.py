@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import ROOT, DbtProject
 from wrapper.conftest import Cli
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.duckdb
 CHROMIUM = [
@@ -38,6 +41,13 @@ def ready(shop: DbtProject, cli: Cli) -> DbtProject:
 def checks(report: dict[str, Any]) -> dict[str, Any]:
     """Returns the checks by name."""
     return {check["name"]: check for check in report["checks"]}
+
+
+def listen(page: Page, said: list[str], asked: list[str]) -> None:
+    """Collects what a page says on its console, its errors, and the addresses that it asks for."""
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
 
 
 def test_verdict_exit_code_and_what_to_do_go_together(ready: DbtProject, cli: Cli) -> None:
@@ -121,9 +131,7 @@ def test_the_page_is_right_in_a_browser(ready: DbtProject, cli: Cli) -> None:
                     viewport={"width": width, "height": height},
                     color_scheme="dark" if scheme == "dark" else "light",
                 )
-                page.on("console", lambda message, said=said: said.append(message.text))
-                page.on("pageerror", lambda error, said=said: said.append(str(error)))
-                page.on("request", lambda request, asked=asked: asked.append(request.url))
+                listen(page, said, asked)
                 page.goto(page_file.as_uri())
                 assert page.locator("h1").inner_text().lower() == "broken"
                 assert page.locator(".graph g").count() == 5
