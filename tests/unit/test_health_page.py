@@ -62,7 +62,8 @@ def test_of_a_large_graph_what_is_wrong_is_drawn_with_its_neighbours() -> None:
 
 def test_bars_of_the_timeline_stay_inside() -> None:
     step = {
-        "step_name": "verify", "name": "verify", "started_at": "2026-01-02T03:04:10.000Z", "duration_seconds": 99.0,
+        "step_name": "verify", "name": "verify", "started_at": "2026-01-02T03:04:10.000Z",
+        "duration_seconds": 99.0,
         "completed_at": "2026-01-02T03:04:15.000Z", "success": True,
     }  # fmt: skip
     (row,) = timeline({**attempt(), "steps": [step]})["rows"]
