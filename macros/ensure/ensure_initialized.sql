@@ -74,6 +74,7 @@
 {# Build a plan's steps and verify them, under the lock, with the readable lines and events of DESIGN 8. #}
 {% macro _build_plan(plan, settings) %}
   {% set started_at = dbt_selfheal._now() %}
+  {% do dbt_selfheal._start_recording(settings) %}
   {% do dbt_selfheal._announce_start(plan, settings, started_at) %}
   {% set lock = dbt_selfheal._acquire_lock(settings, plan.steps | map(attribute='node') | map(attribute='schema')) %}
   {% if lock.kind != 'none' %}
@@ -85,8 +86,9 @@
     {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds)) %}
     {% do built.extend(plan.steps | reject('in', dbt_selfheal._verify_built(plan.steps, plan.declared))) %}
   {% endif %}
-  {% do dbt_selfheal._release_lock(lock) %}
   {% do dbt_selfheal._announce_end(plan, built, started_at) %}
+  {% do dbt_selfheal._record_events(settings) %}
+  {% do dbt_selfheal._release_lock(lock) %}
 {% endmacro %}
 
 

@@ -3,9 +3,10 @@
   debug level, so that people see only the readable lines, and logs/dbt.log and --log-format json have it all.
 #}
 
-{# Emit one event. event: the name (string); fields: a dict of plain values. #}
+{# Emit one event, and keep it while an attempt is recorded (macros/history). event: the name; fields: a dict of plain values. #}
 {% macro _emit(event, fields) %}
   {% do log(tojson(dict({'event': event}, **fields)), info=false) %}
+  {% if dbt_selfheal_events is defined %}{% do dbt_selfheal_events.append(dict(fields, event=event)) %}{% endif %}
 {% endmacro %}
 
 

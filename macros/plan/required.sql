@@ -71,10 +71,11 @@
 {% endmacro %}
 
 
-{# Every enabled seed, snapshot and model: what an operation requires when nothing is declared. #}
+{# Every enabled seed, snapshot and model, but for this package's own views: what an operation requires when nothing is
+   declared. #}
 {% macro _everything() %}
   {% set all = {} %}
-  {% for unique_id, node in builtins.ref.manifest.nodes.items() if node.resource_type in ('model', 'seed', 'snapshot') %}
+  {% for unique_id, node in builtins.ref.manifest.nodes.items() if node.resource_type in ('model', 'seed', 'snapshot') and node.package_name != 'dbt_selfheal' %}
     {% do all.update({unique_id: 'every enabled node is required, as none is declared'}) %}
   {% endfor %}
   {% do return(all) %}

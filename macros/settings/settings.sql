@@ -13,6 +13,7 @@
     'timeout_seconds': 60,
     'lock_timeout_seconds': 60,
     'history': false,
+    'history_days': 90,
     'schema': none,
     'initial_data': [],
     'out_of_order': false,
@@ -64,6 +65,7 @@
     'true or false': value is boolean,
     'seconds, more than 0': value is number and value is not boolean and value > 0,
     'seconds, 0 or more': value is number and value is not boolean and value >= 0,
+    'days, more than 0, or null': value is none or (value is number and value is not boolean and value > 0),
     'build, warn or fail': value in ('build', 'warn', 'fail'),
     'list of strings': is_list and value | reject('string') | first is not defined,
     'list': is_list,
@@ -79,7 +81,7 @@
 {# What each setting must be. #}
 {% macro _setting_kinds() %}
   {% do return({
-    'enabled': 'true or false', 'history': 'true or false', 'on_missing': 'build, warn or fail', 'required': 'list of strings',
+    'enabled': 'true or false', 'history': 'true or false', 'history_days': 'days, more than 0, or null', 'on_missing': 'build, warn or fail', 'required': 'list of strings',
     'targets': 'list of strings', 'timeout_seconds': 'seconds, more than 0', 'lock_timeout_seconds': 'seconds, 0 or more',
     'schema': 'name of a schema', 'initial_data': 'list', 'out_of_order': 'true or false',
   }) %}

@@ -2,22 +2,54 @@
   initialization_status: which required relations are there.
 #}
 
-{# Print, and emit as one JSON event, the state of the workspace and each required relation with its tier and presence.
-   The state is derived, never stored: in_progress (another initialization holds the lock), completed (all required
-   relations exist), not_started (none), failed (some). Builds nothing.
-   select: as for ensure_initialized. Returns the status as a dict. #}
+{# Print, and emit as one JSON event, the state of the workspace, each required relation with its tier and presence, the
+   pending migrations, the last attempt that the history has, and who holds the lock. The state is derived, never stored:
+   in_progress (another initialization holds the lock), completed (all required relations exist), not_started (none), failed
+   (some). Builds nothing. select: as for ensure_initialized. Returns the status as a dict. #}
 {% macro initialization_status(select=none) %}
   {% set settings = dbt_selfheal._settings() %}
   {% set status = dbt_selfheal._status(dbt_selfheal._current_plan(settings, select)) %}
+  {% do status.update({'pending_migrations': dbt_selfheal._pending_titles(settings), 'last_attempt': dbt_selfheal._last_attempt(settings)}) %}
   {% do dbt_selfheal._emit('initialization_status', status) %}
-  {% set missing = status.required | rejectattr('exists') | list %}
-  {% if status.lock_holder %}{% do log('Initializing now: ' ~ status.lock_holder, info=true) %}{% endif %}
-  {% do log('State: ' ~ status.state ~ ' (' ~ (status.required | length - missing | length) ~ ' of ' ~ status.required | length
-    ~ ' required relations exist)', info=true) %}
-  {% for entry in status.required %}
-    {% do log('  ' ~ ('ok      ' if entry.exists else 'MISSING ') ~ entry.resource_type.ljust(9) ~ entry.display_name, info=true) %}
-  {% endfor %}
+  {% for line in dbt_selfheal._status_lines(status) %}{% do log(line, info=true) %}{% endfor %}
   {% do return(status) %}
+{% endmacro %}
+
+
+{# The status as readable lines. #}
+{% macro _status_lines(status) %}
+  {% set there = status.required | selectattr('exists') | list | length %}
+  {% set lines = ['State: ' ~ status.state ~ ' (' ~ there ~ ' of ' ~ status.required | length ~ ' required relations exist)'] %}
+  {% for entry in status.required %}
+    {% do lines.append('  ' ~ ('ok      ' if entry.exists else 'MISSING ') ~ entry.resource_type.ljust(9) ~ entry.display_name) %}
+  {% endfor %}
+  {% if status.lock_holder %}{% do lines.append('Initializing now: ' ~ status.lock_holder) %}{% endif %}
+  {% if status.pending_migrations %}{% do lines.append('Pending migrations: ' ~ status.pending_migrations | join(', ')) %}{% endif %}
+  {% set last = status.last_attempt %}
+  {% if last %}
+    {% do lines.append('Last attempt: ' ~ last.state ~ ' in ' ~ last.duration_seconds ~ ' s at ' ~ last.started_at ~ (': ' ~ last.error.split('\n')[0] if last.error else '')) %}
+  {% endif %}
+  {% do return(lines) %}
+{% endmacro %}
+
+
+{# The titles of the pending migrations; a project without migrations pays next to nothing. #}
+{% macro _pending_titles(settings) %}
+  {% set names, titles = dbt_selfheal._migration_macro_names(), [] %}
+  {% for entry in (dbt_selfheal._migration_status(settings, names).entries if names else []) if entry.state == 'pending' %}
+    {% do titles.append(dbt_selfheal._migration_title(entry)) %}
+  {% endfor %}
+  {% do return(titles) %}
+{% endmacro %}
+
+
+{# The last attempt in the history, without its steps; none where there is none. #}
+{% macro _last_attempt(settings) %}
+  {% set last = {} %}
+  {% for attempt in dbt_selfheal._recorded_attempts(settings, 1) %}
+    {% for key in ('state', 'command', 'started_at', 'completed_at', 'duration_seconds', 'step', 'error_code', 'error') %}{% do last.update({key: attempt[key]}) %}{% endfor %}
+  {% endfor %}
+  {% do return(last or none) %}
 {% endmacro %}
 
 

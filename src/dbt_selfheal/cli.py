@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from dbt_selfheal import __version__
+from dbt_selfheal import __version__, cli_health, cli_schema
 
 if TYPE_CHECKING:
     from dbt_selfheal.errors import SelfHealError
@@ -116,6 +116,7 @@ def run_options(command: Command) -> Command:
                 type=click.Path(dir_okay=False, path_type=Path),
                 help="Append events as JSON lines.",
             ),
+            click.option("--force", is_flag=True, help="Do not wait after repeated failures."),
         ]
     ):
         command = decorate(command)
@@ -397,6 +398,7 @@ def _initializer(
         log_file=options.get("log_file"),
         dbt_output=dbt_output and not as_json,
         operation=operation,
+        force=bool(options.get("force")),
     )
     quiet = bool(options["quiet"])
     return Initializer(request, Notes() if plain and not quiet else view(quiet=quiet))
@@ -470,20 +472,34 @@ def plan_text(plan: dict[str, Any]) -> str:
 def status_text(status: dict[str, Any]) -> str:
     """Returns a status for people."""
     required = status.get("required", [])
-    if status["state"] == "in_progress":
-        return "State: in_progress (an initialization is running)"
+    if status["state"] == "in_progress" and not required:
+        holder = status.get("lock_holder") or "not known by whom"
+        return f"State: in_progress (an initialization is running: {holder})"
     there = sum(1 for entry in required if entry["exists"])
     lines = [f"State: {status['state']} ({there} of {len(required)} required relations exist)"]
     lines += [
         f"  {'ok' if item['exists'] else 'MISSING':<7}  {item['resource_type']:<8}  {item['display_name']}"
         for item in required
     ]
+    if status.get("lock_holder"):
+        lines.append(f"Initializing now: {status['lock_holder']}")
+    pending = status.get("pending_migrations") or []
+    if pending:
+        lines.append(f"Pending migrations: {', '.join(pending)}")
+    last = status.get("last_attempt")
+    if last:
+        error = f": {str(last['error']).splitlines()[0]}" if last.get("error") else ""
+        took = f"{last['state']} in {last['duration_seconds']} s"
+        lines.append(f"Last attempt: {took} at {last['started_at']}{error}")
     return "\n".join(lines)
 
 
 from dbt_selfheal import migrate  # noqa: E402 (its commands share what is above)
 
 migrate.add_to(cli, dbt_options)
+cli_schema.add_to(cli, dbt_options, select_option)
+cli_health.add_to(cli, dbt_options, select_option)
+
 
 if __name__ == "__main__":
     main()

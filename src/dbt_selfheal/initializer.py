@@ -7,22 +7,28 @@ import os
 import signal
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from dbt_selfheal.attempts import AttemptLog
 from dbt_selfheal.dbt import HEALING, find_dbt, option_of, subcommand
 from dbt_selfheal.durations import Durations
 from dbt_selfheal.errors import (
+    AnotherProcessError,
+    ConcurrentInitializationError,
     ConfigurationError,
+    DatabaseCorruptionError,
     DiskSpaceError,
     InitializationError,
     InitializationTimeoutError,
     SelfHealError,
 )
-from dbt_selfheal.recorder import Recorder, Silent, View, name_of, now
+from dbt_selfheal.recorder import Recorder, Silent, View, iso, name_of, now
 from dbt_selfheal.scrub import Scrubber
 from dbt_selfheal.warm import WarmCheck
 from dbt_selfheal.workspace import (
@@ -40,6 +46,9 @@ if TYPE_CHECKING:
 
 NATIVE_FROM = 40
 RUNNER = "runner.py"
+LAST_ATTEMPT = (
+    "state", "command", "started_at", "completed_at", "duration_seconds", "step", "error_code", "error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class Request:
     log_file: Path | None = None
     dbt_output: bool = False
     operation: tuple[str, Mapping[str, Any]] | None = None
+    force: bool = False
 
 
 @dataclass
@@ -98,11 +108,12 @@ class Initializer:
             InitializationError: It failed; the class says how.
         """
         started = time.monotonic()
-        with self._attempt():
+        with self._remembered("dbt-selfheal ensure"), self._attempt():
             workspace = self._read()
             if not is_active(workspace):
                 self.outcome = Outcome("not_started", "off")
                 return self.outcome
+            self._pause(workspace)
             warm = WarmCheck(workspace, self.request.select)
             # With a record the answer is most likely "ready": what only building needs is checked later.
             known = warm.is_known()
@@ -126,13 +137,47 @@ class Initializer:
 
     def status(self) -> dict[str, Any]:
         """Returns the macros' status, `in_progress` while an initialization runs; raises as ensure does."""
-        from dbt_selfheal.lock import is_held, lock_file
+        from dbt_selfheal.lock import holder, is_held, lock_file
 
         with self._attempt():
             workspace = self._read()
-            if is_held(lock_file(workspace)):
-                return {"state": "in_progress", "required": []}
-        return self._ask("status").status
+            lock, last = lock_file(workspace), AttemptLog(workspace.state_folder).read()[-1:]
+            if lock is not None and is_held(lock):
+                found: dict[str, Any] = {"state": "in_progress", "required": [], "lock_holder": holder(lock)}
+            else:
+                found = self._ask("status").status
+        if not found.get("last_attempt") and last:
+            found["last_attempt"] = {key: last[0].get(key) for key in LAST_ATTEMPT}
+        return found
+
+    def operation(self, name: str, args: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+        """Runs a macro as an operation.
+
+        Args:
+            name: The macro.
+            args: Its arguments.
+
+        Returns:
+            The last event of each name that it emitted.
+
+        Raises:
+            InitializationError: It failed.
+        """
+        return self._ask("operation", operation={"name": name, "arguments": args or {}}).documents
+
+    def health(self, *, tests: bool = True) -> dict[str, dict[str, Any]]:
+        """Returns the macros' health (`health_report`) and, with `tests`, the results of the `data_tests`.
+
+        Raises:
+            InitializationError: The database could not be asked.
+        """
+        from dbt_selfheal.lock import holder, is_held, lock_file
+
+        with self._attempt():
+            lock = lock_file(self._read())
+            if lock is not None and is_held(lock):
+                raise ConcurrentInitializationError(lock, holder=holder(lock))
+        return self._ask("health", tests=tests).documents
 
     def operate(self, *, changes: bool) -> Recorder:
         """Runs the operation of the request.
@@ -169,8 +214,9 @@ class Initializer:
         Raises:
             InitializationError: Healing failed; no node has run.
         """
-        with self._attempt():
+        with self._remembered(f"{Path(command[0]).name} {subcommand(list(command[1:]))}"), self._attempt():
             workspace = self._read()
+            self._pause(workspace)
             disk = self._preflight(workspace)
             with self._lock(workspace) as release:
                 self._check_file(workspace)
@@ -193,6 +239,65 @@ class Initializer:
             error=str(error) if error is not None else None,
             way=self.outcome.way,
         )
+
+    # The attempts before, and this one
+
+    def _pause(self, workspace: Workspace) -> None:
+        """Waits when attempts keep failing, so that a service that restarts does not hammer the database."""
+        if self.request.force:
+            return
+        log = AttemptLog(workspace.state_folder)
+        seconds = log.pause(now())
+        if seconds:
+            failed = log.failures(now())
+            error = str(failed[-1].get("error")).splitlines()[0]
+            self.view.note(
+                f"{len(failed)} attempts in a row have failed within 10 minutes; waiting {seconds:.0f} s "
+                f"before the next (--force skips this). The last error: {error}"
+            )
+            time.sleep(seconds)
+
+    @contextmanager
+    def _remembered(self, command: str) -> Iterator[None]:
+        """Keeps what the attempt did, when something was missing or it failed."""
+        try:
+            yield
+        except InitializationError as error:
+            if self.workspace is not None and not isinstance(error, ConcurrentInitializationError):
+                self._remember(self.workspace, command, error)
+            raise
+        if self.workspace is not None:
+            log = AttemptLog(self.workspace.state_folder)
+            if self.recorder.missing or log.failures(now()):
+                self._remember(self.workspace, command, None)
+
+    def _remember(self, workspace: Workspace, command: str, error: InitializationError | None) -> None:
+        attempt = {
+            "attempt_id": uuid.uuid4().hex,
+            "state": "failed" if error is not None else "completed",
+            "command": command,
+            "way": self._way if self._way != "none" or not self.recorder.missing else "hook",
+            "started_at": iso(self.recorder.started_at),
+            "completed_at": iso(now()),
+            "duration_seconds": round((now() - self.recorder.started_at).total_seconds(), 3),
+            "missing": len(self.recorder.missing),
+            "built": len(self.recorder.built),
+            "step": error.step if error is not None else None,
+            "error_code": error.code if error is not None else None,
+            "error": str(error)[:2000] if error is not None else None,
+            "steps": [_with_seconds(step) for step in self.recorder.steps if "completed_at" in step],
+            "nodes": [node for node in self.recorder.nodes if "completed_at" in node],
+        }
+        AttemptLog(workspace.state_folder).add(attempt)
+        out_of_reach = (ConfigurationError, DatabaseCorruptionError, DiskSpaceError, AnotherProcessError)
+        recorded = str(workspace.settings.get("history")).lower() == "true" and is_active(workspace)
+        if recorded and (error is not None or self._way == "native") and not isinstance(error, out_of_reach):
+            with suppress(SelfHealError):  # the database may be what has failed
+                self.request = replace(self.request, dbt_output=False)
+                name = "dbt_selfheal._record_attempt"
+                note = "Recording the attempt in the history"
+                operation = {"name": name, "arguments": {"attempt": attempt}}
+                self._run(workspace, "operation", None, note=note, operation=operation)
 
     # The steps
 
@@ -314,19 +419,27 @@ class Initializer:
         if state == "completed" and self._nodes is not None:
             warm.record(self._nodes["nodes"], self._nodes["required"])
 
-    def _ask(self, mode: str) -> Recorder:
+    def _ask(self, mode: str, **more: Any) -> Recorder:
         """Runs an operation that builds nothing, and returns what it reported."""
         with self._attempt():
             workspace = self._read()
             self._preflight(workspace)
             self._check_file(workspace)
             self.recorder.end_step()
-            self._run(workspace, mode, None)
+            self._run(workspace, mode, None, **more)
         return self.recorder
 
     # The processes
 
-    def _run(self, workspace: Workspace, mode: str, disk: DiskSpaceError | None) -> None:
+    def _run(
+        self,
+        workspace: Workspace,
+        mode: str,
+        disk: DiskSpaceError | None,
+        *,
+        note: str = "Starting dbt",
+        **more: Any,
+    ) -> None:
         """Runs dbt in a process of its own; raises InitializationError when it fails."""
         from dbt_selfheal.supervise import INSIDE, Supervised
 
@@ -339,12 +452,13 @@ class Initializer:
             "refuse": disk is not None,
             "target_path": str(workspace.target_path),
             "initial_data": bool(workspace.settings.get("initial_data")),
+            **more,
         }
         if self.request.operation is not None:
             name, arguments = self.request.operation
             wanted["operation"] = {"name": name, "arguments": dict(arguments)}
         command = [find_dbt().python, str(INSIDE / RUNNER), json.dumps(wanted)]
-        self.view.note("Starting dbt")
+        self.view.note(note)
         import tempfile
 
         with tempfile.TemporaryFile() as output:
@@ -469,6 +583,15 @@ class Initializer:
             return None
         steps = self.recorder.plan.get("steps", [])
         return next((step for step in steps if step["unique_id"] not in self.recorder.built), None)
+
+
+def _with_seconds(step: dict[str, Any]) -> dict[str, Any]:
+    """Returns a step as the history has it, with its duration."""
+    start, end = (
+        datetime.fromisoformat(step[key].replace("Z", "+00:00")) for key in ("started_at", "completed_at")
+    )
+    seconds = round((end - start).total_seconds(), 3)
+    return {**step, "step_name": step["name"], "duration_seconds": seconds}
 
 
 def is_active(workspace: Workspace) -> bool:

@@ -266,8 +266,8 @@ def _check_duckdb(file: Path) -> None:
     try:
         with duckdb.connect(str(file), read_only=True) as connection:
             connection.execute("select count(*) from duckdb_tables()").fetchall()
-            row = connection.execute(
-                "select block_size * total_blocks from pragma_database_size()"
+            row = connection.execute(  # free blocks at the end of a file are cut off by DuckDB itself
+                "select block_size * used_blocks from pragma_database_size()"
             ).fetchone()
     except duckdb.ConnectionException:
         return  # this very process has it open

@@ -88,6 +88,8 @@ class Recorder:
         self.others: list[Event] = []  # of migrations and initial data
         self.migration: Event | None = None  # the one that is being applied or rolled back
         self.lines: list[str] = []
+        self.documents: dict[str, Event] = {}
+        self.nodes: list[Event] = []
         self.seconds: dict[str, float] = {}
         self.completed = False
         self._log_file = log_file
@@ -101,6 +103,9 @@ class Recorder:
         """Takes in one event, of the macros or the wrapper."""
         self._log(event)
         name = event.get("event")
+        self.documents[str(name)] = event
+        if name == "initialization_node_complete":
+            self.nodes.append(event)
         if name == "initialization_step_started":
             self.steps.append({"name": event["step_name"], "started_at": event["started_at"]})
         elif name == "initialization_step_complete":

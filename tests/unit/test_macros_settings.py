@@ -14,6 +14,7 @@ DEFAULTS = {
     "timeout_seconds": 60,
     "lock_timeout_seconds": 60,
     "history": False,
+    "history_days": 90,
     "schema": None,
     "initial_data": [],
 }

@@ -28,6 +28,7 @@ def _normal(text: str) -> str:
     """Returns an output without what differs between two runs."""
     text = re.sub(r"\s+\d+\.\d+ s\b", " 0.0 s", text)
     text = re.sub(r" \(about \d+ \w+\)", "", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "2025-01-01T00:00:00Z", text)
     text = re.sub(r"\d{8}T\d{6}Z", "20250101T000000Z", text)
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
@@ -81,7 +82,8 @@ def _commands() -> dict[str, click.Command]:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in _commands() if name in ("ensure", "plan", "status", "exec", "recreate")]
+    "name",
+    [name for name in _commands() if name in ("ensure", "plan", "status", "exec", "recreate", "health")],
 )
 def test_every_command_has_a_help_text_with_an_example_and_is_documented(name: str) -> None:
     command = _commands()[name]
@@ -102,7 +104,7 @@ def test_every_option_of_ensure_is_documented() -> None:
 
 
 def test_help_fits_into_80_columns() -> None:
-    for name in ("ensure", "plan", "status", "exec", "recreate"):
+    for name in ("ensure", "plan", "status", "exec", "recreate", "health"):
         done = subprocess.run(
             [*COMMAND, name, "--help"],
             capture_output=True,

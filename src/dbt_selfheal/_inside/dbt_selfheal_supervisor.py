@@ -22,7 +22,10 @@ EVENTS = "DBT_SELFHEAL_EVENTS_FD"
 LIFELINE = "DBT_SELFHEAL_LIFELINE_FD"
 HOOK_FAILED = "DatabaseErrorRunningHook"
 NODE_STARTED = "NodeStart"
-OURS = ('{"event": "initialization_', '{"event": "migration', '{"event": "initial_data')
+OURS = tuple(
+    f'{{"event": "{name}'
+    for name in ("initialization_", "migration", "initial_data", "schema_", "health_report")
+)
 CANCEL_SECONDS = 1.0
 
 

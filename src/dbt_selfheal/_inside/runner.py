@@ -1,10 +1,11 @@
 """Runs dbt for the wrapper, several invocations in one process with one parse; in the environment of dbt.
 
-The argument is JSON: `mode` (ensure, plan, status, operation), `operation` (its `name` and `arguments`),
-`arguments` of dbt (project, target ...), `select`, `threads`, `native_from` (number of missing relations
-from which the native way is taken; null: never), `initial_data` (whether the settings have any), `refuse`
-(whether nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are those of the
-macros. Nothing of dbt_selfheal is imported: it need not be installed here.
+The argument is JSON: `mode` (ensure, plan, status, operation, health), `operation` (its `name` and
+`arguments`), `tests` (whether health runs data tests), `arguments` of dbt (project, target ...), `select`,
+`threads`, `native_from` (number of missing relations from which the native way is taken; null: never),
+`initial_data` (whether the settings have any), `refuse` (whether nothing may be built), `target_path` (the
+folder of dbt's artifacts). All plans are those of the macros. Nothing of dbt_selfheal is imported: it need
+not be installed here.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,19 @@ class FailedError(Exception):
     """An invocation of dbt failed, and its errors have been reported."""
 
 
+@contextlib.contextmanager
+def healing_off() -> Iterator[None]:
+    """Switches the package's hook off, for invocations in which it has nothing to do."""
+    before = os.environ.get(SWITCH)
+    os.environ[SWITCH] = "false"
+    try:
+        yield
+    finally:
+        del os.environ[SWITCH]
+        if before is not None:
+            os.environ[SWITCH] = before
+
+
 class Runner:
     """One parse, then as many invocations as it takes.
 
@@ -41,6 +56,7 @@ class Runner:
         self.request = request
         self.reporter = reporter
         self.plan: dict[str, Any] = {}
+        self.report: dict[str, Any] = {}
         self.manifest: Any = None
         self.native: dict[str, Any] | None = None
         self.finished: list[dict[str, Any]] = []
@@ -57,6 +73,8 @@ class Runner:
         elif mode == "operation":
             wanted = self.request["operation"]
             self.invoke("run-operation", wanted["name"], "--args", json.dumps(wanted["arguments"]))
+        elif mode == "health":
+            self.health()
         else:
             self.ensure()
 
@@ -84,6 +102,45 @@ class Runner:
             self.operation("ensure_initialized")
         self.reporter.send("nodes", nodes=self.nodes(), required=list(self.plan.get("required", [])))
 
+    def health(self) -> None:
+        """Reports the macros' health, and the data tests on the required relations that exist."""
+        self.operation("health_report")
+        states = {entry["unique_id"]: entry["state"] for entry in self.report.get("required", [])}
+        tests = [
+            node
+            for node in self.manifest.nodes.values()
+            if node.resource_type == "test"
+            and states.keys() & set(node.depends_on_nodes)
+            and not any(states.get(parent) == "missing" for parent in node.depends_on_nodes)
+        ]
+        with healing_off():  # what is missing stays missing
+            found = self.tests(tests) if tests and self.request.get("tests", True) else []
+        self.event("data_tests", tests=found)
+
+    def tests(self, nodes: list[Any]) -> list[dict[str, Any]]:
+        """Runs data tests; returns id, status (pass, warn, fail, error), message and seconds of each."""
+        from dbt.cli.main import dbtRunner
+
+        arguments = [text for node in nodes for text in ("--select", f"fqn:{'.'.join(node.fqn)}")]
+        runner = dbtRunner(manifest=self.manifest, callbacks=[])
+        result = runner.invoke(["test", *arguments, *self.request["arguments"]])
+        if result.result is None:
+            self.reporter.send("error", name="test", message=str(result.exception or "dbt test failed"))
+            raise FailedError
+        return [
+            {
+                "unique_id": each.node.unique_id,
+                "name": each.node.name,
+                "status": str(each.status),
+                "message": each.message,
+                "failures": each.failures,
+                "seconds": round(each.execution_time, 3),
+                "relations": [name for name in each.node.depends_on_nodes if not name.startswith("source.")],
+            }
+            for each in result.result.results
+            if each.node.resource_type == "test"
+        ]
+
     def way(self, steps: list[dict[str, Any]]) -> tuple[str, str]:
         """Returns hook or native, and why."""
         threads, refused = self.request.get("threads"), [step for step in steps if step.get("refusal")]
@@ -101,17 +158,13 @@ class Runner:
 
     def build_natively(self, steps: list[dict[str, Any]]) -> None:
         """Builds the steps of the plan with real dbt nodes, and asks the macros again."""
-        before = os.environ.get(SWITCH)
-        os.environ[SWITCH] = "false"  # the hook of this very invocation has nothing to do
-        self.native = {step["unique_id"]: step for step in steps}
-        try:
-            self.build(steps)
-        finally:
-            self.report_tiers()
-            self.native = None
-            del os.environ[SWITCH]
-            if before is not None:
-                os.environ[SWITCH] = before
+        with healing_off():  # the hook of this very invocation has nothing to do
+            self.native = {step["unique_id"]: step for step in steps}
+            try:
+                self.build(steps)
+            finally:
+                self.report_tiers()
+                self.native = None
         self.step("verify", self.verify)
 
     def build(self, steps: list[dict[str, Any]]) -> None:
@@ -226,6 +279,8 @@ class Runner:
             self.plan = json.loads(text)
             if self.quiet:
                 return
+        if text.startswith('{"event": "health_report"'):
+            self.report = json.loads(text)
         if message.info.name == "NodeFinished":
             if self.native is not None:
                 self.native_node(message)

@@ -1,0 +1,130 @@
+{#
+  repair_schema: add what is missing. Nothing that holds data is dropped, replaced or narrowed.
+#}
+
+{# Add missing columns and indexes to tables, and recreate missing views. All else that differs is listed with the command
+   that rebuilds it.
+   select: as of validate_schema; apply: do it; else it is only shown. Returns the report as a dict. #}
+{% macro repair_schema(select=none, apply=false) %}
+  {% set settings = dbt_selfheal._settings() %}
+  {% set plan = dbt_selfheal._current_plan(settings, select) %}
+  {% set report = dbt_selfheal._repair_plan(plan) %}
+  {% set word = 'done' if apply else 'to do (dry run: nothing is done)' %}
+  {% if apply and report.actions %}{% do dbt_selfheal._apply_repair(report, plan, settings) %}{% endif %}
+  {% do dbt_selfheal._line('Schema repair: ' ~ report.actions | length ~ ' ' ~ word ~ ', ' ~ report.left | length ~ ' left') %}
+  {% for action in report.actions %}
+    {% do dbt_selfheal._line('  ' ~ action.action.ljust(13) ~ action.relation ~ (' ' ~ action.detail if action.detail else '')) %}
+  {% endfor %}
+  {% for issue in report.left %}
+    {% do dbt_selfheal._line('  left: ' ~ dbt_selfheal._issue_place(issue) ~ ': ' ~ issue.message) %}
+    {% do dbt_selfheal._line('        ' ~ issue.suggestion) %}
+  {% endfor %}
+  {% if report.actions and not apply %}{% do dbt_selfheal._line('Do it with: ' ~ dbt_selfheal._repair_command_of_schema()) %}{% endif %}
+  {% do dbt_selfheal._emit('schema_repair', dict(report, applied=apply)) %}
+  {% do return(report) %}
+{% endmacro %}
+
+
+{# What would be done and what would be left: {actions: [{action, unique_id, relation, detail, sql}], left: [issues]}. #}
+{% macro _repair_plan(plan) %}
+  {% set actions, left, views, issues = [], [], dbt_selfheal._missing_views(plan), dbt_selfheal._schema_report(plan).issues %}
+  {% for issue in issues if issue.severity != 'info' %}
+    {% set node = plan.visited[issue.unique_id].node %}
+    {% set relation = api.Relation.create_from(adapter.config, node) %}
+    {% set action = {'unique_id': issue.unique_id, 'relation': issue.relation, 'sql': none} %}
+    {% if issue.code == 'missing_column' and issue.repairable %}
+      {% do actions.append(dict(action, action='add column', detail=issue.column ~ ' ' ~ issue.data_type ~ ' (null in the rows that are there)',
+        sql='alter table ' ~ relation ~ ' add column ' ~ (adapter.quote(issue.column) if issue.quote else issue.column) ~ ' ' ~ issue.data_type)) %}
+    {% elif issue.code == 'missing_index' %}
+      {% set obstacle = dbt_selfheal._index_obstacle(relation, issue, issues | selectattr('unique_id', 'equalto', issue.unique_id) | selectattr('code', 'equalto', 'missing_column') | list) %}
+      {% if obstacle %}
+        {% do left.append(dict(issue, message=issue.message ~ ', and cannot be made: ' ~ obstacle, suggestion=dbt_selfheal._rebuild_command(node))) %}
+      {% else %}
+        {% do actions.append(dict(action, action='create index', detail='(' ~ issue.index['columns'] | join(', ') ~ ')' ~ (' unique' if issue.index.get('unique') else ''),
+          sql=dbt_selfheal._create_index_sql(relation, issue.index))) %}
+      {% endif %}
+    {% elif issue.code == 'missing_relation' and issue.unique_id in views %}
+      {% do actions.append(dict(action, action='create view', detail='')) %}
+    {% else %}
+      {% do left.append(issue) %}
+    {% endif %}
+  {% endfor %}
+  {% do return({'actions': actions, 'left': left}) %}
+{% endmacro %}
+
+
+{# Why a missing index cannot be made, or none. absent: the issues of the relation's missing columns; one that is added
+   holds nothing but nulls. #}
+{% macro _index_obstacle(relation, issue, absent) %}
+  {% set columns = dbt_selfheal._lower_names(issue.index['columns'] | tojson) %}
+  {% set lacking = absent | map(attribute='column') | map('lower') | select('in', columns) | list %}
+  {% if absent | rejectattr('repairable') | map(attribute='column') | map('lower') | select('in', columns) | list %}
+    {% do return('the table lacks ' ~ lacking | join(', ')) %}
+  {% elif issue.index.get('unique') and not lacking %}
+    {% set doubled = dbt_selfheal._duplicates(relation, issue.index['columns']) %}
+    {% if doubled %}{% do return(doubled ~ ' of its values are there more than once') %}{% endif %}
+  {% endif %}
+  {% do return(none) %}
+{% endmacro %}
+
+
+{# The steps of a plan that are views and for which no table has to be built first: {unique_id: step}. #}
+{% macro _missing_views(plan) %}
+  {% set blocked, views, steps = {}, {}, {} %}
+  {% for step in plan.steps %}{% do steps.update({step.unique_id: step}) %}{% endfor %}
+  {% for entry in dbt_selfheal._in_build_order(plan.visited) %}
+    {% set ok = namespace(all=true) %}
+    {% for parent in entry.parents if parent in blocked %}{% set ok.all = false %}{% endfor %}
+    {% set step = steps.get(entry.unique_id) %}
+    {% if not ok.all or (step and (step.node.config.materialized != 'view' or step.refusal)) %}
+      {% do blocked.update({entry.unique_id: true}) %}
+    {% elif step %}
+      {% do views.update({entry.unique_id: step}) %}
+    {% endif %}
+  {% endfor %}
+  {% do return(views) %}
+{% endmacro %}
+
+
+{# How many values of some columns are there more than once; nulls are all different. #}
+{% macro _duplicates(relation, columns) %}
+  {% set filled = [] %}
+  {% for name in columns %}{% do filled.append(name ~ ' is not null') %}{% endfor %}
+  {% do return(dbt_selfheal._fetch('select count(*) from (select 1 as x from ' ~ relation ~ ' where ' ~ filled | join(' and ') ~ ' group by ' ~ columns | join(', ')
+    ~ ' having count(*) > 1) as doubled')[0][0] | int) %}
+{% endmacro %}
+
+
+{# The SQL that makes an index: dbt's own. #}
+{% macro _create_index_sql(relation, index) %}
+  {% do return(adapter.dispatch('_create_index_sql', 'dbt_selfheal')(relation, index)) %}
+{% endmacro %}
+
+{% macro default___create_index_sql(relation, index) %}
+  {% do return(get_create_index_sql(relation, index).strip()) %}
+{% endmacro %}
+
+{# dbt makes no indexes on SQLite's tables. #}
+{% macro sqlite___create_index_sql(relation, index) %}
+  {% set name = adapter.quote(relation.identifier ~ '_' ~ local_md5(index | string)[:12]) %}
+  {% do return('create ' ~ ('unique ' if index.get('unique') else '') ~ 'index ' ~ adapter.quote(relation.schema) ~ '.' ~ name ~ ' on ' ~ adapter.quote(relation.identifier)
+    ~ ' (' ~ index['columns'] | join(', ') ~ ')') %}
+{% endmacro %}
+
+
+{# Do what a report says, under the lock: views by their own materialization, as healing does. #}
+{% macro _apply_repair(report, plan, settings) %}
+  {% set step = dbt_selfheal._step_started('repair_schema') %}
+  {% set schemas = plan.visited.values() | selectattr('node') | map(attribute='node') | map(attribute='schema') | list %}
+  {% set lock = dbt_selfheal._acquire_lock(settings, schemas) %}
+  {% for action in report.actions if action.sql %}
+    {% do adapter.add_query(action.sql) %}
+    {% do adapter.commit() %}
+  {% endfor %}
+  {% set views = dbt_selfheal._missing_views(plan).values() | list %}
+  {% if views %}
+    {% do dbt_selfheal._build_steps(views, settings, dbt_selfheal._now() + modules.datetime.timedelta(seconds=settings.timeout_seconds)) %}
+  {% endif %}
+  {% do dbt_selfheal._release_lock(lock) %}
+  {% do dbt_selfheal._step_complete(step) %}
+{% endmacro %}

@@ -1,0 +1,67 @@
+"""The attempts of this machine in a project: what the last ones did, and a pause when they keep failing."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+Attempt = dict[str, Any]
+KEPT = 50
+FAILURES = 5
+WINDOW = timedelta(minutes=10)
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 160.0
+
+
+class AttemptLog:
+    """The last attempts, as JSON lines beside the wrapper's other state; deleting the file is harmless.
+
+    Args:
+        folder: The state folder of the workspace.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "attempts.jsonl"
+
+    def read(self) -> list[Attempt]:
+        """Returns the attempts, the newest last; what cannot be read is left out."""
+        found = []
+        with suppress(OSError):
+            for line in self._file.read_text(encoding="utf-8").splitlines():
+                with suppress(ValueError):
+                    attempt = json.loads(line)
+                    if isinstance(attempt, dict) and {"state", "completed_at"} <= attempt.keys():
+                        found.append(attempt)
+        return found
+
+    def add(self, attempt: Attempt) -> None:
+        """Adds an attempt, and drops the oldest when there are too many."""
+        lines = [json.dumps(each, default=str) for each in [*self.read(), attempt][-KEPT:]]
+        with suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            new = self._file.with_suffix(".new")
+            new.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            new.replace(self._file)
+
+    def failures(self, moment: datetime) -> list[Attempt]:
+        """Returns the attempts that have failed in a row, within the time before a moment."""
+        failed: list[Attempt] = []
+        for attempt in reversed(self.read()):
+            if attempt["state"] != "failed" or _moment(attempt) < moment - WINDOW:
+                break
+            failed.append(attempt)
+        return failed[::-1]
+
+    def pause(self, moment: datetime) -> float:
+        """Returns how long to wait before the next attempt, in seconds; 0 when it may begin at once."""
+        failed = self.failures(moment)
+        if len(failed) < FAILURES:
+            return 0.0
+        pause = min(FIRST_PAUSE * 2.0 ** (len(failed) - FAILURES), LONGEST_PAUSE)
+        return max(0.0, pause - (moment - _moment(failed[-1])).total_seconds())
+
+
+def _moment(attempt: Attempt) -> datetime:
+    return datetime.fromisoformat(str(attempt["completed_at"]).replace("Z", "+00:00"))

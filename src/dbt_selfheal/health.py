@@ -1,0 +1,157 @@
+"""The health of a workspace: the macros' checks, and what only the wrapper can see."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from dbt_selfheal import __version__
+from dbt_selfheal.attempts import AttemptLog
+from dbt_selfheal.errors import ConcurrentInitializationError, InitializationError
+from dbt_selfheal.initializer import Initializer
+from dbt_selfheal.preflight import DEFAULT_MIN_FREE_MB
+from dbt_selfheal.recorder import iso, now
+from dbt_selfheal.workspace import Workspace
+
+Report = dict[str, Any]
+Check = dict[str, Any]
+EXIT_CODES = {"healthy": 0, "degraded": 1, "broken": 2}
+MB = 1 << 20
+PASSED = ("pass", "warn", "skipped")
+
+
+def report_of(initializer: Initializer, *, tests: bool = True) -> Report:
+    """Returns the health of a workspace; an error of the database is part of it.
+
+    Args:
+        initializer: How to ask.
+        tests: Whether to run the data tests on the required relations.
+    """
+    try:
+        documents = initializer.health(tests=tests)
+        report = dict(documents["health_report"])
+        found = documents.get("data_tests", {}).get("tests", [])
+        report["data_tests"] = found
+        report["checks"] = [*report["checks"], _data_tests(found, tests)]
+    except InitializationError as error:
+        report = _out_of_reach(initializer.workspace, error)
+    report.pop("event", None)
+    report["version"] = __version__
+    if initializer.workspace is not None:
+        _add_files(report, initializer.workspace, initializer.request.min_free_mb)
+        _add_attempts(report, initializer.workspace)
+    report["verdict"] = verdict(report["checks"])
+    return report
+
+
+def verdict(checks: list[Check]) -> str:
+    """Returns `broken` if a check failed, `degraded` if one warns, else `healthy`."""
+    statuses = {check["status"] for check in checks}
+    return "broken" if "failed" in statuses else "degraded" if "warning" in statuses else "healthy"
+
+
+def report_text(report: Report) -> str:
+    """Returns a report for people."""
+    lines = [f"Health: {report['verdict']}"]
+    for check in report["checks"]:
+        status = check["status"] if check["status"] in ("ok", "skipped") else check["status"].upper()
+        summary = str(check["summary"]).replace("\n", "\n" + " " * 31)
+        lines.append(f"  {status:<9}{check['name']:<20}{summary}")
+        if check["what_to_do"]:
+            lines.append(f"           {check['what_to_do']}")
+    return "\n".join(lines)
+
+
+def _check(name: str, status: str, summary: str, what_to_do: str | None = None, **details: Any) -> Check:
+    return {
+        "name": name,
+        "status": status,
+        "summary": summary,
+        "what_to_do": None if status in ("ok", "skipped") else what_to_do,
+        "details": details,
+    }
+
+
+def _data_tests(tests: list[dict[str, Any]], wanted: bool) -> Check:
+    if not wanted:
+        return _check("data_tests", "skipped", "not run (--no-tests)")
+    if not tests:
+        return _check("data_tests", "ok", "there are none on the required relations")
+    counts: dict[str, int] = {}
+    for test in tests:
+        counts[test["status"]] = counts.get(test["status"], 0) + 1
+    bad = [test["name"] for test in tests if test["status"] not in PASSED]
+    text = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    names = ": " + ", ".join(bad[:4]) + (", ..." if len(bad) > 4 else "") if bad else ""
+    return _check(
+        "data_tests",
+        "warning" if bad else "ok",
+        text + names,
+        f"dbt test --select {' '.join(bad[:8])}",
+        **counts,
+    )
+
+
+def _out_of_reach(workspace: Workspace | None, error: InitializationError) -> Report:
+    """Returns the report of a database that cannot be asked."""
+    report: Report = {
+        "checked_at": iso(now()), "target": None, "adapter": None, "schema": None, "project": None,
+        "required": [], "issues": [], "attempts": [], "data_tests": [], "history": False,
+    }  # fmt: skip
+    if workspace is not None:
+        report.update(target=workspace.target, adapter=workspace.adapter, schema=workspace.schema)
+        report["project"] = workspace.project.get("name")
+    if isinstance(error, ConcurrentInitializationError):
+        holder = error.holder or "its process is not known"
+        text = f"an initialization is running: {holder}"
+        report["checks"] = [_check("lock", "warning", text, "wait for it to end", holder=holder)]
+    else:
+        check = _check("connectivity", "failed", str(error), error.remedy, code=error.code)
+        report["checks"] = [check]
+    return report
+
+
+def _add_files(report: Report, workspace: Workspace, min_free_mb: float | None) -> None:
+    """Adds the size of the database file and the free space of its disk."""
+    file = workspace.database_file
+    if file is None:
+        return
+    size = sum(each.stat().st_size for each in (file, file.with_name(file.name + ".wal")) if each.exists())
+    folder = next(folder for folder in file.parents if folder.exists())
+    free = shutil.disk_usage(folder).free
+    least = MB * (min_free_mb if min_free_mb is not None else DEFAULT_MIN_FREE_MB)
+    text = f"{_size(free)} free; the database file has {_size(size)}"
+    status = "ok" if free >= least else "warning"
+    remedy = f"free space on the disk of {folder}: less than {_size(int(least))} is left"
+    report["checks"].append(_check("disk", status, text, remedy, free_bytes=free, file_bytes=size))
+
+
+def _add_attempts(report: Report, workspace: Workspace) -> None:
+    """Puts in this machine's own attempts where the database has no history."""
+    if report["attempts"]:
+        return
+    report["attempts"] = AttemptLog(workspace.state_folder).read()
+    if not report["attempts"]:
+        return
+    last = report["attempts"][-1]
+    text = f"{last['state']} at {last['started_at']} in {last['duration_seconds']} s"
+    error = f": {str(last['error']).splitlines()[0]}" if last.get("error") else ""
+    check = _check(
+        "last_initialization",
+        "ok" if last["state"] == "completed" else "warning",
+        text + error,
+        "correct what the message names, then run: dbt-selfheal ensure",
+        state=last["state"],
+        duration_seconds=last["duration_seconds"],
+    )
+    names = [each["name"] for each in report["checks"]]
+    if check["name"] in names:
+        report["checks"][names.index(check["name"])] = check
+    else:
+        report["checks"].append(check)
+
+
+def _size(count: int) -> str:
+    if count < MB:
+        return f"{count / 1024:.1f} kB"
+    return f"{count / MB:.1f} MB" if count < 1 << 30 else f"{count / (1 << 30):.1f} GB"

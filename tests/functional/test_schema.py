@@ -1,0 +1,239 @@
+"""validate_schema and repair_schema: what differs is named, what is missing added, data stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from functional.helpers import events
+from support import DbtProject, DbtResult
+
+Make = Callable[..., DbtProject]
+pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite]
+CONFIG = {"vars": {"dbt_selfheal": {"timeout_seconds": 300}}}
+FILES = {
+    "seeds/people.csv": "id,name,age\n1,Ada,36\n2,Grace,85\n",
+    "models/persons.sql": (
+        "{{ config(materialized='incremental', unique_key='id', on_schema_change='fail',\n"
+        "   contract={'enforced': true},\n"
+        "   indexes=[{'columns': ['name']}, {'columns': ['id', 'age'], 'unique': true}]) }}\n"
+        "select id, cast(name as varchar(40)) as name, age from {{ ref('people') }}\n"
+    ),
+    "models/adults.sql": "select * from {{ ref('persons') }} where age > 17\n",
+    "models/names.sql": "select name from {{ ref('adults') }}\n",
+    "models/schema.yml": """
+models:
+  - name: persons
+    constraints: [{type: primary_key, columns: [id]}, {type: check, expression: age > 0}]
+    columns:
+      - {name: id, data_type: int4, constraints: [{type: not_null}]}
+      - {name: name, data_type: character varying(40), constraints: [{type: unique}]}
+      - {name: age, data_type: INTEGER}
+  - name: adults
+    columns: [{name: id, data_type: integer}, {name: age, data_type: int}]
+seeds:
+  - name: people
+    config: {column_types: {id: integer, name: varchar(40), age: integer}}
+""",
+}
+
+
+@pytest.fixture
+def project(make_project: Make) -> DbtProject:
+    """A project that is built, with contract, keys and indexes."""
+    made = make_project(FILES, config=CONFIG)
+    made.dbt("run-operation", "ensure_initialized")
+    return made
+
+
+def validate(project: DbtProject, **options: Any) -> dict[str, Any]:
+    """Returns the report of validate_schema."""
+    (report,) = events(project.dbt("run-operation", "validate_schema", **options), "schema_validation")
+    return report
+
+
+def found(report: dict[str, Any]) -> set[tuple[str, str, str | None]]:
+    """Returns severity, code and column of each issue."""
+    return {(issue["severity"], issue["code"], issue["column"]) for issue in report["issues"]}
+
+
+def repair(project: DbtProject, **args: Any) -> tuple[dict[str, Any], DbtResult]:
+    """Returns the report of repair_schema, and the result."""
+    result = project.dbt("run-operation", "repair_schema", args=args)
+    (report,) = events(result, "schema_repair")
+    return report, result
+
+
+def test_what_dbt_has_built_is_valid_with_aliases_of_types(project: DbtProject, adapter_name: str) -> None:
+    report = validate(project)
+    if adapter_name == "sqlite":  # dbt makes no indexes there, which is said
+        assert found(report) == {("warning", "missing_index", None)}
+        repair(project, apply=True)
+        report = validate(project)
+    assert report["issues"] == []
+    assert report["valid"] is True
+    assert report["severity"] is None
+    assert report["relations"] == 4
+
+
+def test_everything_that_differs_is_named_with_a_severity_and_a_suggestion(
+    project: DbtProject, adapter_name: str
+) -> None:
+    project.drop("names", "adults", "persons")
+    project.execute(
+        "create table persons (id bigint, name varchar(40), surplus date)",
+        "create index by_surplus on persons (surplus)",
+        "create table adults as select 1 as id",
+        "alter table people add column extra integer",
+        "alter table people drop column age",
+    )
+    result = project.dbt("run-operation", "validate_schema")
+    (report,) = events(result, "schema_validation")
+    of_contracts = {
+        ("error", "wrong_type", "id"),
+        ("error", "nullable", "id"),
+        ("error", "missing_key", None),
+        ("warning", "extra_column", "surplus"),
+    }
+    assert found(report) == {
+        ("critical", "missing_relation", None),
+        ("error", "wrong_kind", None),
+        ("error", "missing_column", "age"),
+        ("warning", "extra_column", "extra"),
+        ("warning", "missing_index", None),
+        ("info", "extra_index", None),
+    } | (set() if adapter_name == "sqlite" else of_contracts)  # dbt enforces no contracts there
+    assert report["valid"] is False
+    assert report["severity"] == "critical"
+    assert report["counts"]["critical"] == 1
+    messages = " ".join(issue["message"] for issue in report["issues"])
+    assert "it is a table, and the project makes a view" in messages
+    if adapter_name != "sqlite":
+        for part in ("no primary key (id)", "no unique (name)", "0 check constraints, and 1"):
+            assert part in messages
+    assert all(issue["suggestion"] for issue in report["issues"])
+    for issue in report["issues"]:
+        assert issue["message"] in result.output
+        assert issue["suggestion"] in result.output
+    fails = project.dbt_fails("run-operation", "validate_schema", args={"strict": True})
+    assert "the schema is not as the project declares it: 1 critical" in fails.output
+
+
+def test_strict_takes_what_is_valid_and_select_narrows_the_comparison(
+    project: DbtProject, adapter_name: str
+) -> None:
+    project.execute("alter table people add column extra integer")
+    report = validate(project, args={"select": ["persons", "adults"], "strict": adapter_name != "sqlite"})
+    assert report["relations"] == 2
+    assert ("warning", "extra_column", "extra") not in found(report)
+    fails = project.dbt_fails("run-operation", "validate_schema", args={"select": "people", "strict": True})
+    assert "1 warning" in fails.output
+
+
+def test_types_are_compared_by_the_databases_own_names(make_project: Make, adapter_name: str) -> None:
+    types = {
+        "duckdb": {
+            "a": ("int8", "bigint"), "b": ("text", "varchar"), "c": ("numeric(10, 2)", "decimal(10,2)"),
+            "d": ("numeric", "decimal(10,2)"), "e": ("timestamptz", "timestamp with time zone"),
+            "f": ("int[]", "integer[]"), "g": ("double precision", "double"),
+        },
+        "postgres": {
+            "a": ("int8", "bigint"), "b": ("varchar", "character varying(9)"),
+            "c": ("decimal(10, 2)", "numeric(10,2)"), "d": ("numeric", "numeric(10,2)"),
+            "e": ("timestamptz", "timestamp with time zone"),
+            "f": ("int[]", "integer[]"), "g": ("float8", "double precision"),
+        },
+        "sqlite": {"a": ("bigint", "int"), "b": ("text", "varchar(9)"), "c": ("decimal(10,2)", "numeric")},
+    }[adapter_name]  # fmt: skip
+    wrong = {"x": ("integer", "text"), "y": ("varchar", "integer")}
+    if adapter_name != "sqlite":
+        wrong["z"] = ("numeric(10,2)", "numeric(12,2)")
+        wrong["u"] = ("no_such_type", "integer")
+    columns = {**types, **wrong}
+    yml = "\n".join(
+        f"      - {{name: {name}, data_type: '{declared}'}}" for name, (declared, _) in columns.items()
+    )
+    project = make_project(
+        {
+            "models/t.sql": "{{ config(materialized='incremental') }} select 1 as a",
+            "models/schema.yml": f"models:\n  - name: t\n    columns:\n{yml}\n",
+        }
+    )
+    project.dbt("run")
+    project.drop("t")
+    project.execute(
+        "create table t (" + ", ".join(f"{name} {real}" for name, (_, real) in columns.items()) + ")"
+    )
+    report = validate(project)
+    expected = {("warning", "wrong_type", name) for name in wrong if name != "u"}
+    if "u" in wrong:
+        expected.add(("error", "unknown_type", "u"))
+    assert found(report) == expected
+
+
+def test_repair_adds_what_is_missing_and_touches_no_data(project: DbtProject, adapter_name: str) -> None:
+    project.drop("names", "adults", "persons")
+    project.execute(
+        "create table persons (id bigint, surplus integer)",
+        "insert into persons values (1, 7), (2, 8)",
+        "alter table people add column extra integer",
+    )
+    before = {name: project.rows(name) for name in ("persons", "people")}
+    dry, result = repair(project)
+    assert dry["applied"] is False
+    assert "dry run: nothing is done" in result.output
+    assert {action["action"] for action in dry["actions"]} == {"add column", "create index", "create view"}
+    assert project.names() == {"people", "persons"}
+    assert [name for name, _ in project.columns("persons")] == ["id", "surplus"]
+
+    done, _ = repair(project, apply=True)
+    for report in (dry, done):  # dbt puts the time into the names of indexes
+        report["actions"] = [(each["action"], each["relation"], each["detail"]) for each in report["actions"]]
+    assert done["actions"] == dry["actions"]
+    assert project.names() == {"people", "persons", "adults", "names"}
+    assert [name for name, _ in project.columns("persons")] == ["id", "surplus", "name", "age"]
+    assert sorted(tuple(row[:2]) for row in project.rows("persons")) == before["persons"]
+    assert all(row[2:] == (None, None) for row in map(tuple, project.rows("persons")))
+    assert project.rows("people") == before["people"]
+
+    left, result = repair(project, apply=True)
+    assert left["actions"] == []
+    codes = {issue["code"] for issue in left["left"]}
+    assert "extra_column" in codes
+    if adapter_name != "sqlite":
+        assert {"wrong_type", "missing_key", "nullable"} <= codes
+        assert "dbt run --full-refresh --select persons" in result.output
+    assert "dbt seed --full-refresh --select people" in result.output
+    assert not any(issue["code"] == "missing_index" for issue in validate(project)["issues"])
+
+
+def test_what_a_missing_table_holds_up_is_left(project: DbtProject) -> None:
+    project.drop("names", "adults", "persons")
+    report, result = repair(project, apply=True)
+    assert report["actions"] == []
+    assert {issue["code"] for issue in report["left"]} == {"missing_relation"}
+    assert "dbt run-operation ensure_initialized --args '{select: [persons]}'" in result.output
+    assert project.names() == {"people"}
+
+
+def test_a_unique_index_over_duplicates_is_left_and_said(project: DbtProject) -> None:
+    project.drop("names", "adults", "persons")
+    project.execute(
+        "create table persons (id integer, name varchar(40), age integer)",
+        "insert into persons values (1, 'a', 1), (1, 'b', 1), (2, null, null), (2, null, null)",
+    )
+    report, result = repair(project, apply=True)
+    assert [action["detail"] for action in report["actions"] if action["action"] == "create index"] == [
+        "(name)"
+    ]
+    assert "1 of its values are there more than once" in result.output
+    assert len(project.rows("persons")) == 4
+
+
+def test_nothing_is_written_by_looking(project: DbtProject) -> None:
+    project.drop("names", "adults")
+    before = project.names()
+    validate(project)
+    repair(project)
+    assert project.names() == before

@@ -1,0 +1,52 @@
+"""The pause after repeated failures."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from dbt_selfheal.attempts import KEPT, AttemptLog
+from dbt_selfheal.recorder import iso
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+def log_of(folder: Path, *attempts: tuple[str, float]) -> AttemptLog:
+    """Returns a log of attempts, given as state and minutes before NOW."""
+    log = AttemptLog(folder)
+    for state, minutes in attempts:
+        log.add({"state": state, "completed_at": iso(NOW - timedelta(minutes=minutes))})
+    return log
+
+
+@pytest.mark.parametrize(
+    ("failures", "pause"), [(0, 0), (4, 0), (5, 5), (6, 10), (7, 20), (10, 160), (20, 160)]
+)
+def test_the_pause_grows_from_the_fifth_failure_in_a_row(tmp_path: Path, failures: int, pause: float) -> None:
+    assert log_of(tmp_path, *[("failed", 0.0)] * failures).pause(NOW) == pause
+
+
+def test_the_pause_counts_from_the_last_failure(tmp_path: Path) -> None:
+    log = log_of(tmp_path, *[("failed", 1.0)] * 9, ("failed", 0.5))
+    assert log.pause(NOW) == 130
+    assert log.pause(NOW + timedelta(seconds=200)) == 0
+
+
+def test_a_success_or_ten_minutes_end_it(tmp_path: Path) -> None:
+    log = log_of(tmp_path, *[("failed", 1.0)] * 6)
+    assert log.pause(NOW) == 0  # the pause after six failures is 10 s, and a minute has passed
+    assert len(log.failures(NOW)) == 6
+    assert log.failures(NOW + timedelta(minutes=10)) == []
+    log.add({"state": "completed", "completed_at": iso(NOW)})
+    assert log.failures(NOW) == []
+
+
+def test_only_the_last_ones_are_kept_and_damage_is_no_obstacle(tmp_path: Path) -> None:
+    log = log_of(tmp_path, *[("failed", 0.0)] * (KEPT + 5))
+    assert len(log.read()) == KEPT
+    (tmp_path / "attempts.jsonl").write_text("no json\n[]\n{}\n")
+    assert log.read() == []
+    log.add({"state": "failed", "completed_at": iso(NOW)})
+    assert len(log.read()) == 1

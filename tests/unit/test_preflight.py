@@ -1,0 +1,50 @@
+"""A database file is only called damaged when it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dbt_selfheal.errors import DatabaseCorruptionError
+from dbt_selfheal.preflight import check_database
+from dbt_selfheal.workspace import Options, Workspace
+
+
+def workspace(folder: Path) -> Workspace:
+    """Returns a workspace on DuckDB."""
+    return Workspace(
+        options=Options(),
+        project_dir=folder,
+        profiles_file=folder / "profiles.yml",
+        profile="shop",
+        target="dev",
+        output={"type": "duckdb", "path": "warehouse.duckdb"},
+        project={},
+        variables={},
+    )
+
+
+def test_a_duckdb_file_is_whole_after_a_table_was_dropped(tmp_path: Path) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        for name in "abcd":
+            connection.execute(f"create table {name} as select range as x, 'x' || range as y from range(3)")
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("drop table d")
+    with duckdb.connect(str(file), read_only=True) as connection:
+        (blocks,) = connection.execute(
+            "select block_size * total_blocks from pragma_database_size()"
+        ).fetchall()
+    assert file.stat().st_size < blocks[0], "DuckDB no longer cuts the free end of a file off"
+    check_database(workspace(tmp_path))
+
+
+def test_a_duckdb_file_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create table a as select range as x, repeat('x', 99) as y from range(100000)")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(DatabaseCorruptionError):
+        check_database(workspace(tmp_path))
