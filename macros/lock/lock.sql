@@ -2,21 +2,21 @@
   One initializer at a time, without the wrapper (FR-008). Taken only when something is missing. Every lock here dies with
   its holder: none needs an expiry, a heartbeat or a clean-up (docs/decisions/0004).
 
-    PostgreSQL     a session-level advisory lock per schema
+    PostgreSQL     a session-level advisory lock per schema, the target's always among them
     SQLite         an exclusive lock on a file beside the database, held by the connection
     DuckDB         none: the database file has one writing process at a time by itself
     any other      none (Spark has no statement that only one session can win)
 #}
 
 {# Take the lock, waiting up to lock_timeout_seconds; an error names the holder where the database knows it.
-   schemas: list of names of the schemas to be built in; the target's by default.
+   schemas: list of names of the schemas to be built in; the target's is always locked too, for initialization_status looks there.
    Returns the lock, a dict for _release_lock; its 'waited' says whether another was seen to hold it before. #}
 {% macro _acquire_lock(settings, schemas=none) %}
   {% set step = dbt_selfheal._step_started('acquire_lock') %}
   {% set deadline = dbt_selfheal._now() + modules.datetime.timedelta(seconds=settings.lock_timeout_seconds) %}
   {% set lock = {'kind': dbt_selfheal._lock_kind(), 'held': [], 'waited': false, 'timeout_seconds': settings.lock_timeout_seconds} %}
   {% if lock.kind != 'none' %}
-    {% for schema in (schemas or [target.schema]) | unique | sort %}
+    {% for schema in ((schemas or []) + [target.schema]) | unique | sort %}
       {% do dbt_selfheal._wait_for_lock(lock, schema, deadline) %}
     {% endfor %}
   {% endif %}
@@ -78,8 +78,15 @@
   {% do dbt_selfheal._raise('there is no lock for ' ~ adapter.type()) %}
 {% endmacro %}
 
+{# Without the setting (PostgreSQL 14 and later) a server notices only at the end of a statement that its client is gone, and
+   a killed run would hold the lock until then. #}
 {% macro postgres___try_lock(lock, schema) %}
-  {% do return(dbt_selfheal._fetch('select pg_try_advisory_lock(' ~ dbt_selfheal._advisory_key(schema) ~ ')')[0][0]) %}
+  {% set taken = dbt_selfheal._fetch('select pg_try_advisory_lock(' ~ dbt_selfheal._advisory_key(schema) ~ ')')[0][0] %}
+  {% if taken and not lock.held %}
+    {% do dbt_selfheal._fetch("select set_config(name, '1000', false) from pg_settings "
+      ~ "where name = 'client_connection_check_interval' and setting = '0' and version() like '%linux%'") %}
+  {% endif %}
+  {% do return(taken) %}
 {% endmacro %}
 
 {# One file for all schemas. In this mode the lock that the first write takes is kept until the connection ends or the file
