@@ -66,7 +66,7 @@
 {% macro _build_plan(plan, settings) %}
   {% set started_at = dbt_selfheal._now() %}
   {% do dbt_selfheal._announce_start(plan, settings, started_at) %}
-  {% set lock = dbt_selfheal._acquire_lock(settings, plan.steps | map(attribute='node') | map(attribute='schema') | list) %}
+  {% set lock = dbt_selfheal._acquire_lock(settings, plan.steps | map(attribute='node') | map(attribute='schema')) %}
   {% if lock.kind != 'none' %}
     {% do plan.update({'steps': dbt_selfheal._still_missing(plan.steps)}) %}
   {% endif %}

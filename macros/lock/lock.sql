@@ -16,7 +16,7 @@
   {% set deadline = dbt_selfheal._now() + modules.datetime.timedelta(seconds=settings.lock_timeout_seconds) %}
   {% set lock = {'kind': dbt_selfheal._lock_kind(), 'held': [], 'waited': false, 'timeout_seconds': settings.lock_timeout_seconds} %}
   {% if lock.kind != 'none' %}
-    {% for schema in ((schemas or []) + [target.schema]) | unique | sort %}
+    {% for schema in ((schemas or []) | list + [target.schema]) | unique | sort %}
       {% do dbt_selfheal._wait_for_lock(lock, schema, deadline) %}
     {% endfor %}
   {% endif %}
@@ -54,7 +54,7 @@
 
 {# Give the lock back. #}
 {% macro _release_lock(lock) %}
-  {% for schema in lock.held %}{% do dbt_selfheal._unlock(schema) %}{% endfor %}
+  {% for schema in lock.held %}{% do dbt_selfheal._unlock(lock, schema) %}{% endfor %}
   {% do lock.held.clear() %}
 {% endmacro %}
 
@@ -83,8 +83,8 @@
 {% macro postgres___try_lock(lock, schema) %}
   {% set taken = dbt_selfheal._fetch('select pg_try_advisory_lock(' ~ dbt_selfheal._advisory_key(schema) ~ ')')[0][0] %}
   {% if taken and not lock.held %}
-    {% do dbt_selfheal._fetch("select set_config(name, '1000', false) from pg_settings "
-      ~ "where name = 'client_connection_check_interval' and setting = '0' and version() like '%linux%'") %}
+    {% do lock.update({'checked': dbt_selfheal._fetch("select set_config(name, '1000', false) from pg_settings "
+      ~ "where name = 'client_connection_check_interval' and setting = '0' and version() like '%linux%'") | length > 0}) %}
   {% endif %}
   {% do return(taken) %}
 {% endmacro %}
@@ -106,19 +106,20 @@
 {% endmacro %}
 
 
-{% macro _unlock(schema) %}
-  {% do adapter.dispatch('_unlock', 'dbt_selfheal')(schema) %}
+{% macro _unlock(lock, schema) %}
+  {% do adapter.dispatch('_unlock', 'dbt_selfheal')(lock, schema) %}
 {% endmacro %}
 
-{% macro default___unlock(schema) %}
+{% macro default___unlock(lock, schema) %}
   {% do dbt_selfheal._raise('there is no lock for ' ~ adapter.type()) %}
 {% endmacro %}
 
-{% macro postgres___unlock(schema) %}
+{% macro postgres___unlock(lock, schema) %}
   {% do dbt_selfheal._fetch('select pg_advisory_unlock(' ~ dbt_selfheal._advisory_key(schema) ~ ')') %}
+  {% if lock.pop('checked', false) %}{% do dbt_selfheal._fetch("select set_config('client_connection_check_interval', '0', false)") %}{% endif %}
 {% endmacro %}
 
-{% macro sqlite___unlock(schema) %}
+{% macro sqlite___unlock(lock, schema) %}
   {% if 'dbt_selfheal_lock' in dbt_selfheal._fetch('pragma database_list') | map(attribute=1) %}
     {% do dbt_selfheal._fetch('detach dbt_selfheal_lock') %}
   {% endif %}
