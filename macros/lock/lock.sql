@@ -89,17 +89,20 @@
   {% do return(taken) %}
 {% endmacro %}
 
-{# One file for all schemas. In this mode the lock that the first write takes is kept until the connection ends or the file
-   is detached. SQLite itself does the waiting, and raises an error when the time is over. The write is one statement,
-   outside of a transaction: two that had read the file before could not both wait to write it. #}
+{# One file for all schemas. SQLite itself does the waiting, and raises an error when the time is over. The write is the first
+   statement that reads the file, so that a waiting connection lets go of it between two tries; only then is the mode set in
+   which the lock that the write took outlives the commit, until the file is detached or the connection ends. (In that mode
+   two that wait would hold what the other waits for.) #}
 {% macro sqlite___try_lock(lock, schema) %}
   {% if not lock.held %}
     {% set failure = 'dbt_selfheal: ' ~ dbt_selfheal._lock_timeout_text(lock, 'on this database') %}
     {% set file = dbt_selfheal._literal(adapter.config.credentials.schema_directory ~ '/dbt_selfheal.lock') %}
     {% do dbt_selfheal._fetch('pragma busy_timeout = ' ~ (lock.timeout_seconds * 1000) | int) %}
     {% do try_or_compiler_error(failure, adapter.execute, 'attach ' ~ file ~ ' as dbt_selfheal_lock', auto_begin=false, fetch=false) %}
-    {% do dbt_selfheal._fetch('pragma dbt_selfheal_lock.locking_mode = exclusive') %}
+    {% do dbt_selfheal._fetch('begin') %}
     {% do try_or_compiler_error(failure, adapter.execute, 'pragma dbt_selfheal_lock.user_version = 1', auto_begin=false, fetch=false) %}
+    {% do dbt_selfheal._fetch('pragma dbt_selfheal_lock.locking_mode = exclusive') %}
+    {% do try_or_compiler_error(failure, adapter.execute, 'commit', auto_begin=false, fetch=false) %}
     {% do dbt_selfheal._fetch('pragma busy_timeout = 5000') %}
   {% endif %}
   {% do return(true) %}

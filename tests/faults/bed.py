@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - SQL, Jinja and sentences in one line
 """The project whose initialization the faults are put into, on each database, and how it is looked at."""
 
 from __future__ import annotations
@@ -10,7 +11,15 @@ from typing import Any
 
 from faults.warm import WarmServer
 from fidelity.catalog import Snapshot, differences, snapshot
-from support import Database, DbtProject, DbtResult, DuckDbDatabase, Environment, PostgresDatabase, SqliteDatabase
+from support import (
+    Database,
+    DbtProject,
+    DbtResult,
+    DuckDbDatabase,
+    Environment,
+    PostgresDatabase,
+    SqliteDatabase,
+)
 
 LEAF = "leaf"
 KEPT = ("kept_seed", "kept_table")
@@ -125,7 +134,11 @@ class Bed:
         """Puts the database back to its start; on PostgreSQL the two relations stay the same ones."""
         if isinstance(self.database, PostgresDatabase):
             schema = self.database.default_schema
-            doomed = [name for name in self.database.relations() if name not in [f"{schema}.{kept}" for kept in KEPT]]
+            doomed = [
+                name
+                for name in self.database.relations()
+                if name not in [f"{schema}.{kept}" for kept in KEPT]
+            ]
             for name in doomed:
                 if name in self.database.relations():
                     self.database.drop(name)
@@ -155,7 +168,9 @@ class Bed:
         for name in KEPT:
             found[name] = self.database.query(f"select {hidden[self.database.adapter]}* from {name}")
             if isinstance(self.database, PostgresDatabase):
-                found[name] += self.database.query(f"select oid, relfilenode, relname from pg_class where oid = '{name}'::regclass")
+                found[name] += self.database.query(
+                    f"select oid, relfilenode, relname from pg_class where oid = '{name}'::regclass"
+                )
         return found
 
     def surprises(self, whole: Snapshot, *, complete: bool) -> list[str]:
@@ -167,7 +182,11 @@ class Bed:
         """
         found = self.facts()
         if not complete:
-            found = {name: facts for name, facts in found.items() if not name.endswith((f".{LEAF}", f".{LEAF}__dbt_tmp"))}
+            found = {
+                name: facts
+                for name, facts in found.items()
+                if not name.endswith((f".{LEAF}", f".{LEAF}__dbt_tmp"))
+            }
         problems = [str(difference) for difference in differences(whole, found, partial=not complete)]
         kept = self.identities()
         if kept != self.kept:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - SQL, Jinja and sentences in one line
 """Puts a fault between dbt and the real database. warm_server.py runs it in the Python of the tested environment.
 
 A fault, the environment variable FAULT, is a JSON object:
@@ -60,4 +61,3 @@ def install(fault: dict[str, Any]) -> None:
         return original(self, HANGING[self.TYPE] if fault["kind"] == "hang" else FAILING, False)
 
     SQLConnectionManager.add_query = add_query
-

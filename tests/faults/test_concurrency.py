@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - SQL, Jinja and sentences in one line
 """Many bare `dbt run` at once on an empty database: only the package is installed, no wrapper stands in front.
 
 What healing builds is built once, by one of them, and all find it. What the commands themselves select is dbt's own:
@@ -25,9 +26,12 @@ FILES = {
     "models/v_regions.sql": "{{ config(materialized='view') }} select id, name from {{ ref('regions') }}",
     "models/base.sql": "select id, name from {{ ref('v_regions') }}",
     "models/inc_regions.sql": "{{ config(materialized='incremental') }} select id, name from {{ ref('base') }}",
-    **{f"models/leaf_{n}.sql": f"select id, {n} as n from {{{{ ref('inc_regions') }}}}" for n in range(1, MANY + 1)},
+    **{
+        f"models/leaf_{n}.sql": f"select id, {n} as n from {{{{ ref('inc_regions') }}}}"
+        for n in range(1, MANY + 1)
+    },
 }
-PROFILES = {"duckdb": {"retries": {"connect_attempts": 8, "retryable_exceptions": ["IOException"]}}}
+PROFILES = {"duckdb": {"retries": {"connect_attempts": 9, "retryable_exceptions": ["IOException"]}}}
 
 
 def empty(project: DbtProject) -> None:
@@ -69,19 +73,31 @@ def test_runs_of_different_leaves_all_succeed_and_each_parent_is_built_once(
     pytestconfig: pytest.Config,
     record_property: Callable[[str, object], None],
 ) -> None:
+    every = bool(pytestconfig.getoption("--faults"))
+    many = (
+        MANY if every or adapter_name != "duckdb" else 3
+    )  # dbt-duckdb waits 1, 2, 4, 8 ... seconds between two tries
+    leaves = [f"leaf_{n}" for n in range(1, many + 1)]
     project = make_warm_project(FILES, "run", "-s", "leaf_1", profile=PROFILES.get(adapter_name))
-    project.dbt("run")
+    project.dbt("parse")
+    empty(project)
+    project.dbt("run", "-s", *leaves)
     whole = facts(project.database)
-    rounds = 20 if pytestconfig.getoption("--faults") else 1 if adapter_name == "duckdb" else 2
+    rounds = (5 if adapter_name == "duckdb" else 20) if every else 2
     problems = []
     for number in range(1, rounds + 1):
         empty(project)
-        results = at_once(project, [("run", "-s", f"leaf_{n}") for n in range(1, MANY + 1)])
+        results = at_once(project, [("run", "-s", leaf) for leaf in leaves])
         problems += [f"round {number}: {result.explain()}" for result in results if result.returncode != 0]
         if built(results) != dict.fromkeys(PARENTS, 1):
             problems.append(f"round {number}: built {built(results)}")
-        problems += [f"round {number}: {difference}" for difference in differences(whole, facts(project.database))]
-    record_property("survived", f"{adapter_name}: {rounds} rounds of {MANY} runs at once, {len(problems)} failures")
+        problems += [
+            f"round {number}: {difference}" for difference in differences(whole, facts(project.database))
+        ]
+    record_property(
+        "survived",
+        f"{adapter_name}: {rounds} rounds of {many} runs of different leaves at once, {len(problems)} failures",
+    )
     assert not problems, "\n".join(problems)
 
 
@@ -95,7 +111,7 @@ def test_runs_of_the_same_leaf_heal_once_and_only_dbts_own_swap_can_fail(
     record_property: Callable[[str, object], None],
 ) -> None:
     project = make_warm_project(FILES, "run", "-s", "leaf_1")
-    project.dbt("run", "-s", "leaf_1")
+    project.dbt("parse")
     whole = facts(project.database)
     rounds = 20 if pytestconfig.getoption("--faults") else 2
     succeeded, warm = 0, 0
@@ -104,11 +120,13 @@ def test_runs_of_the_same_leaf_heal_once_and_only_dbts_own_swap_can_fail(
         results = at_once(project, [("run", "-s", "leaf_1")] * MANY)
         assert built(results) == dict.fromkeys(PARENTS, 1)
         for result in results:
-            assert result.returncode == 0 or result.statuses == {"leaf_1": "error"}, result.explain()
+            assert result.returncode == 0 or "Failure in model leaf_1 " in result.output, result.explain()
         succeeded += sum(result.returncode == 0 for result in results)
         project.dbt("run", "-s", "leaf_1")
         assert not differences(whole, facts(project.database))
-        again = at_once(project, [("run", "-s", "leaf_1", "--vars", "{dbt_selfheal: {enabled: false}}")] * MANY)
+        again = at_once(
+            project, [("run", "-s", "leaf_1", "--vars", "{dbt_selfheal: {enabled: false}}")] * MANY
+        )
         warm += sum(result.returncode == 0 for result in again)
     record_property(
         "survived",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - SQL, Jinja and sentences in one line
 """Fails at the n-th statement of an initialization, for every n: nothing is lost, and a plain repeat converges.
 
 Real dbt on the real database; inject.py puts the fault between the two. After each fault
@@ -22,7 +23,11 @@ from support import Database, Environment
 pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite, pytest.mark.dbt_version(">=1.9")]
 
 KINDS = ("fail", "hang", "kill")
-SAMPLE = {"fail": (0.3, 0.7), "hang": (0.2, 0.9), "kill": (0.4, 0.6, 0.8)}  # of a default run: where, as a share of all
+SAMPLE = {
+    "fail": (0.3, 0.7),
+    "hang": (0.2, 0.9),
+    "kill": (0.4, 0.6, 0.8),
+}  # of a default run: where, as a share of all
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

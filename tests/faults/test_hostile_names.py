@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - SQL, Jinja and sentences in one line
 """Names that try to break out of SQL, Jinja or paths: healed as dbt builds them, or refused; nothing else happens."""
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ NAMES = (
     "`ticks`",
     " blank ",
 )
-FILE_NAMES = tuple(name for name in NAMES if "/" not in name and len(name) < 100 and name not in ("select", "{% raw %}", "{# note #}"))
+FILE_NAMES = tuple(
+    name
+    for name in NAMES
+    if "/" not in name and len(name) < 100 and name not in ("select", "{% raw %}", "{# note #}")
+)
 
 
 def with_sentinel(project: DbtProject) -> list[tuple[object, ...]]:
@@ -113,7 +118,9 @@ def test_names_of_files_and_what_stands_in_seeds(make_project: ProjectFactory) -
     files = {f"seeds/s {name}.csv": f"id,value\n{rows}\n" for name in FILE_NAMES}
     files["seeds/columns.csv"] = f"{header}\n{','.join(['1'] * (header.count(chr(34) + ',') + 1))}\n"
     files |= {f"models/m {name}.sql": "select 1 as id" for name in FILE_NAMES}
-    files["seeds/properties.yml"] = yaml.safe_dump({"version": 2, "seeds": [{"name": "columns", "config": {"quote_columns": True}}]})
+    files["seeds/properties.yml"] = yaml.safe_dump(
+        {"version": 2, "seeds": [{"name": "columns", "config": {"quote_columns": True}}]}
+    )
     names = {path.split("/")[1].rpartition(".")[0]: path for path in files if not path.endswith("yml")}
     assert check(*pair(make_project, files), names) >= 20
 
@@ -131,7 +138,17 @@ def test_required_and_select_take_nothing_but_names(make_project: ProjectFactory
     """What matches no node is an error that shows it as it is: nothing in it is rendered, run or looked up."""
     project = make_project({"models/a.sql": "select 1 as id", "models/b.sql": "select * from {{ ref('a') }}"})
     rows = with_sentinel(project)
-    entries = [*NAMES, "{{ 1 / 0 }}", "tag:", "tag:'; drop table sentinel", "path:../../etc/passwd", "path:", "a.b.c.d", ":", "."]
+    entries = [
+        *NAMES,
+        "{{ 1 / 0 }}",
+        "tag:",
+        "tag:'; drop table sentinel",
+        "path:../../etc/passwd",
+        "path:",
+        "a.b.c.d",
+        ":",
+        ".",
+    ]
     for entry in entries:
         result = project.dbt_fails("run-operation", "ensure_initialized", args={"select": [entry]})
         assert f'names "{entry}"'.split("\n")[0] in result.output, result.explain()
@@ -147,7 +164,10 @@ def test_required_and_select_take_nothing_but_names(make_project: ProjectFactory
 def test_links_and_parent_folders_in_seed_paths(make_project: ProjectFactory, tmp_path: Path) -> None:
     """A seed that is a symbolic link, in a linked folder, or above the project is the file that dbt reads."""
     config = {"seed-paths": ["seeds", "../above"]}
-    projects = [make_project({"seeds/own.csv": "id\n1\n"}, config=config, install=install) for install in (False, True)]
+    projects = [
+        make_project({"seeds/own.csv": "id\n1\n"}, config=config, install=install)
+        for install in (False, True)
+    ]
     for project in projects:
         outside = project.folder / "elsewhere"
         outside.mkdir()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - SQL, Jinja and sentences in one line
 """One initializer at a time (FR-008): who waits is told for whom, gives up in time, and finds everything there."""
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ def test_on_postgres_the_one_who_waits_is_told_for_whom_and_goes_on_when_it_is_o
         cursor.execute(f"select pg_advisory_lock({KEY}), pg_backend_pid()")
         pid = cursor.fetchone()[1]
         refused = project.dbt_fails("run", "-s", "leaf", vars={"dbt_selfheal": {"lock_timeout_seconds": 0}})
-        assert f"another initialization is running on schema analytics: backend pid {pid} of user postgres" in refused.output
+        assert (
+            f"another initialization is running on schema analytics: backend pid {pid} of user postgres"
+            in refused.output
+        )
         assert "Run the same command again when it is done" in refused.output
         assert project.relations() == {}
         shown = status(project)
@@ -66,8 +70,13 @@ def test_on_postgres_the_one_who_waits_is_told_for_whom_and_goes_on_when_it_is_o
 
 
 @pytest.mark.postgres
-def test_who_builds_in_another_schema_is_seen_from_the_target_schema(make_warm_project: WarmProjectFactory) -> None:
-    files = {**FILES, "models/holder.sql": "{{ config(schema='other', pre_hook='select pg_sleep(20)') }} select 1 as id"}
+def test_who_builds_in_another_schema_is_seen_from_the_target_schema(
+    make_warm_project: WarmProjectFactory,
+) -> None:
+    files = {
+        **FILES,
+        "models/holder.sql": "{{ config(schema='other', pre_hook='select pg_sleep(20)') }} select 1 as id",
+    }
     project = make_warm_project(files, "run", "-s", "leaf")
     running = project.start("run", "-s", "reader")
     running.wait_for("pg_sleep(20)")
@@ -77,9 +86,14 @@ def test_who_builds_in_another_schema_is_seen_from_the_target_schema(make_warm_p
 
 
 @pytest.mark.postgres
-def test_a_run_that_is_killed_in_a_long_statement_frees_the_lock(make_warm_project: WarmProjectFactory) -> None:
+def test_a_run_that_is_killed_in_a_long_statement_frees_the_lock(
+    make_warm_project: WarmProjectFactory,
+) -> None:
     """The server ends the statement of a client that is gone; else the lock would be held for an hour here."""
-    files = {**FILES, "models/base.sql": "{{ config(pre_hook=\"{{ env_var('SLOW', 'select 1') }}\") }} select id from {{ ref('regions') }}"}
+    files = {
+        **FILES,
+        "models/base.sql": "{{ config(pre_hook=\"{{ env_var('SLOW', 'select 1') }}\") }} select id from {{ ref('regions') }}",
+    }
     project = make_warm_project(files, "run", "-s", "leaf")
     project.dbt("run", "-s", "leaf")
     project.drop("base", "leaf")

@@ -1,15 +1,26 @@
+# ruff: noqa: E501 - SQL, Jinja and sentences in one line
 """Disk, memory, server and rights give out in the middle: a readable error, and after the cure the repeat succeeds."""
 
 from __future__ import annotations
 
 import random
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import ProjectFactory
-from support import Database, DbtProject, DbtResult, DbtServer, DuckDbDatabase, PostgresDatabase, PostgresServer, SqliteDatabase
+from support import (
+    Database,
+    DbtProject,
+    DbtResult,
+    DbtServer,
+    DuckDbDatabase,
+    PostgresDatabase,
+    PostgresServer,
+    SqliteDatabase,
+)
 
 pytestmark = [pytest.mark.dbt_version(">=1.9")]
 
@@ -37,15 +48,16 @@ def failed(result: DbtResult, *texts: str) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 48 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
+def small_disk() -> Iterator[Path]:
+    """A file system of 48 MB, where PostgreSQL's user may go too."""
+    folder = Path(tempfile.mkdtemp(prefix="selfheal-disk-", dir="/tmp"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=48m,mode=777", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        folder.rmdir()
         pytest.skip("a small file system cannot be mounted here")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+    folder.rmdir()
 
 
 @pytest.fixture
@@ -62,7 +74,7 @@ def database_on_small_disk(
         space = small_disk / "space"
         space.mkdir()
         space.chmod(0o777)
-        subprocess.run(["chown", "nobody", str(space)], check=True)
+        subprocess.run(["chown", "65534:65534", str(small_disk), str(space)], check=True)
         database = PostgresDatabase(server)
         with server.connection("postgres") as connection:
             connection.cursor().execute(f"create tablespace small location '{space}'")
@@ -81,7 +93,7 @@ def test_the_disk_is_full(
     database_on_small_disk: Database, small_disk: Path, dbt_server: DbtServer, tmp_path: Path, what: str
 ) -> None:
     """No space left while a seed is loaded, or a model is built: nothing of it is there, and what was there is whole."""
-    chance = random.Random(1)  # noqa: S311 - what does not compress
+    chance = random.Random(1)
     database = database_on_small_disk
     rows = "".join(f"{n},{chance.randbytes(2000).hex()}\n" for n in range(1500))
     files = {
@@ -94,9 +106,18 @@ def test_the_disk_is_full(
     project = DbtProject(tmp_path / "project", database, dbt_server, files=files, config=CONFIG)
     project.dbt("seed", "-s", "regions")
     ballast = small_disk / "ballast"
-    free = int(subprocess.run(["df", "--output=avail", "-B1", small_disk], capture_output=True, text=True, check=True).stdout.split()[1])
+    free = int(
+        subprocess.run(
+            ["df", "--output=avail", "-B1", small_disk], capture_output=True, text=True, check=True
+        ).stdout.split()[1]
+    )
     ballast.write_bytes(bytes(free - 2 * MEGABYTE))
-    failed(project.dbt("run", "-s", "leaf", check=False), "no space left", "disk is full", "could not extend file")
+    failed(
+        project.dbt("run", "-s", "leaf", check=False),
+        "no space left",
+        "disk is full",
+        "could not extend file",
+    )
     ballast.unlink()
     broken = "big_seed" if what == "seed" else "big"
     assert broken not in project.names()
@@ -108,7 +129,9 @@ def test_the_disk_is_full(
 @pytest.mark.duckdb
 def test_the_memory_of_duckdb_is_not_enough(make_project: ProjectFactory) -> None:
     big = "select array_agg(text) as texts from (" + NUMBERS["duckdb"].format(n=2_000_000) + ")"
-    project = make_project({**FILES, "models/base.sql": f"select 1 as id, len(texts) as n from ({big})"}, config=CONFIG)
+    project = make_project(
+        {**FILES, "models/base.sql": f"select 1 as id, len(texts) as n from ({big})"}, config=CONFIG
+    )
     project.dbt("seed")
     project.write_profile(settings={"memory_limit": "60MB", "temp_directory": ""})
     failed(project.dbt("run", "-s", "leaf", check=False), "Out of Memory")
@@ -169,7 +192,7 @@ def test_postgres_refuses(make_project: ProjectFactory, cause: str) -> None:
     kept = project.rows("regions")
     database.execute(disturb.format(name=database.name))
     failed(project.dbt("run", "-s", "leaf", check=False, env={"SLOW": "select pg_sleep(4)"}), text)
-    database.execute("set default_transaction_read_only = off; " + cure.format(name=database.name))
+    database.execute("set default_transaction_read_only = off", cure.format(name=database.name))
     assert project.names() == {"regions"}
     assert project.dbt("run", "-s", "leaf").statuses == {"leaf": "success"}
     assert project.rows("regions") == kept
@@ -191,7 +214,12 @@ def test_the_connection_is_cut_in_the_middle(
         postgres_server.restart()
     else:
         project.query(f"select pg_terminate_backend(pid) from ({active}) a")
-    failed(running.wait(check=False), "terminating connection", "server closed the connection", "connection already closed")
+    failed(
+        running.wait(check=False),
+        "terminating connection",
+        "server closed the connection",
+        "connection already closed",
+    )
     assert project.names() == {"regions"}
     assert project.dbt("run", "-s", "leaf").statuses == {"leaf": "success"}
 
@@ -204,5 +232,3 @@ def test_a_server_that_is_not_there(make_project: ProjectFactory) -> None:
     failed(result, "No such file or directory", "Connection refused")
     project.write_profile()
     assert project.dbt("run", "-s", "leaf").statuses == {"leaf": "success"}
-
-

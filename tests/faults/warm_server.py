@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - SQL, Jinja and sentences in one line
 """A fork server whose dbt has already parsed one project and compiled its macros, and may have a fault in it.
 
 The Python of the tested environment runs this file. Its argument is a JSON object with the folder, the environment
