@@ -21,6 +21,7 @@ class WarmProjectFactory(Protocol):
         settings: Mapping[str, Any] | None = None,
         profile: Mapping[str, Any] | None = None,
         env: Mapping[str, str] | None = None,
+        install: bool = True,
     ) -> DbtProject:
         """Makes a project on a fresh database and runs one command in it, from which all others are forked.
 
@@ -30,6 +31,7 @@ class WarmProjectFactory(Protocol):
             settings: Of the package.
             profile: What to change in the profile.
             env: More environment variables of the first command.
+            install: Whether the package is installed.
         """
         ...
 
@@ -47,6 +49,7 @@ def make_warm_project(
         settings: Mapping[str, Any] | None = None,
         profile: Mapping[str, Any] | None = None,
         env: Mapping[str, str] | None = None,
+        install: bool = True,
     ) -> DbtProject:
         folder = tmp_path / f"warm-{len(servers) + 1}"
         server = WarmServer(dbt_environment, folder, arguments, env or {})
@@ -55,7 +58,7 @@ def make_warm_project(
             "vars": {"dbt_selfheal": {"timeout_seconds": 600, **(settings or {})}},
             "models": {"+materialized": "table"},
         }
-        project = DbtProject(folder, make_database(), server, files=files, config=config)
+        project = DbtProject(folder, make_database(), server, files=files, config=config, install=install)
         project.write_profile(**{"threads": 1, **(profile or {})})
         return project
 

@@ -75,6 +75,7 @@ def _invoke(request: dict[str, Any], manifest: Any) -> int:
     from dbt.cli.main import dbtRunner
 
     _enter(request)
+    sys.argv = ["dbt", *request["arguments"]]  # dbt writes it into its artifacts
     if "FAULT" in os.environ:
         runpy.run_path(str(HERE / "inject.py"))["install"](json.loads(os.environ["FAULT"]))
     result = dbtRunner(manifest=manifest).invoke(request["arguments"])
