@@ -60,6 +60,7 @@ def _enter(request: dict[str, Any]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    sys.argv = ["dbt", *request["arguments"]]  # dbt writes it into its artifacts
 
 
 def _parsed(request: dict[str, Any]) -> Any:
@@ -75,7 +76,6 @@ def _invoke(request: dict[str, Any], manifest: Any) -> int:
     from dbt.cli.main import dbtRunner
 
     _enter(request)
-    sys.argv = ["dbt", *request["arguments"]]  # dbt writes it into its artifacts
     if "FAULT" in os.environ:
         runpy.run_path(str(HERE / "inject.py"))["install"](json.loads(os.environ["FAULT"]))
     result = dbtRunner(manifest=manifest).invoke(request["arguments"])
