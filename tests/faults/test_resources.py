@@ -144,7 +144,7 @@ def test_the_memory_of_duckdb_is_not_enough(make_project: ProjectFactory) -> Non
 def test_a_database_that_was_opened_for_reading_only(make_project: ProjectFactory) -> None:
     project = make_project(FILES, config=CONFIG)
     project.dbt("seed")
-    project.write_profile(settings={"access_mode": "read_only"})
+    project.write_profile(config_options={"access_mode": "READ_ONLY"})
     failed(project.dbt("run", "-s", "leaf", check=False), "read-only mode")
     project.write_profile()
     assert project.dbt("run", "-s", "leaf").statuses == {"leaf": "success"}
