@@ -86,18 +86,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints what the fidelity tests have compared: `N of N relations equal`, each on a line."""
+    """Prints what the fidelity tests have compared and what the fault tests have survived, each on a line."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
-    lines = {
-        str(value)
-        for report in reports
-        for name, value in getattr(report, "user_properties", ())
-        if name == "relations equal"
-    }
-    if lines:
-        terminalreporter.section("healed equals built")
-        for line in sorted(lines):
-            terminalreporter.write_line(line)
+    for prefix, title in {"relations equal": "healed equals built", "survived": "nothing lost"}.items():
+        lines = {
+            str(value)
+            for report in reports
+            for name, value in getattr(report, "user_properties", ())
+            if name == prefix
+        }
+        if lines:
+            terminalreporter.section(title)
+            for line in sorted(lines):
+                terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@
   {% do dbt_selfheal._line(start ~ ' (' ~ (path if (start ~ path) | length < 77 else path.split('/') | last) ~ ')', 'RUN') %}
   {% do dbt_selfheal._emit('initialization_node_started', {
     'unique_id': node.unique_id, 'progress': progress, 'path': path, 'started_at': dbt_selfheal._iso(started_at)}) %}
+  {% do dbt_selfheal._begin_node() %}
   {% set code = dbt_selfheal._compile(node, base, compiled) if node.resource_type != 'seed' %}
   {% do dbt_selfheal._enter_context(node, base, code) %}
   {% do context.update({'dbt_selfheal_seed': entry.seed}) %}
@@ -95,10 +96,30 @@
 {% endmacro %}
 
 
+{# A node is built in one transaction. dbt relies on the first statement of the node's own connection to begin it where the
+   driver does so; the connection of a hook has committed before, and such a driver then begins no other by itself. #}
+{% macro _begin_node() %}
+  {% do adapter.dispatch('_begin_node', 'dbt_selfheal')() %}
+{% endmacro %}
+
+{# Begun by dbt, with a statement of its own. #}
+{% macro default___begin_node() %}{% endmacro %}
+
+{# With `autocommit: true` in the profile there are no transactions in dbt either. #}
+{% macro postgres___begin_node() %}
+  {% if not adapter.config.credentials.autocommit %}{% do adapter.add_query('begin', auto_begin=false) %}{% endif %}
+{% endmacro %}
+
+
 {# dbt releases a node's connection when the node is done, and what its materialization or hooks did not commit is
-   lost. The connection of a hook lives on, so the same is done here. (A connection, which a statement hands over, tells whether one is open; the
-   empty transaction that is committed after the rollback tells dbt that none is.) #}
+   lost. The connection of a hook lives on, so the same is done here. connection: as a statement hands it over, if there
+   was one: it tells whether dbt knows of an open transaction. (The empty transaction that is committed after the rollback
+   tells dbt that none is.) #}
 {% macro _discard_open_transaction(connection=none) %}
+  {% do adapter.dispatch('_discard_open_transaction', 'dbt_selfheal')(connection) %}
+{% endmacro %}
+
+{% macro default___discard_open_transaction(connection) %}
   {% set connection = connection or adapter.add_query('select 1', auto_begin=false)[0] %}
   {% if connection.transaction_open %}
     {% do adapter.add_query('rollback', auto_begin=false) %}
@@ -106,3 +127,14 @@
     {% do adapter.commit() %}
   {% endif %}
 {% endmacro %}
+
+{# The transaction may be one that dbt does not know of; where none is open, this does nothing. #}
+{% macro postgres___discard_open_transaction(connection) %}
+  {% if not adapter.config.credentials.autocommit and adapter.add_query('rollback', auto_begin=false)[0].transaction_open %}
+    {% do adapter.add_query('begin', auto_begin=false) %}
+    {% do adapter.commit() %}
+  {% endif %}
+{% endmacro %}
+
+{# Spark has no transactions. #}
+{% macro spark___discard_open_transaction(connection) %}{% endmacro %}

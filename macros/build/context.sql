@@ -45,7 +45,7 @@
     'schema': node.schema,
     'sql': compiled.code if compiled else none,
     'compiled_code': compiled.code if compiled else none,
-    'pre_hooks': dbt_selfheal._hooks(node.config.pre_hook) if node.config.pre_hook else [],
+    'pre_hooks': dbt_selfheal._pre_hooks(node) if node.config.pre_hook else [],
     'post_hooks': dbt_selfheal._hooks(node.config.post_hook) if node.config.post_hook else [],
     'defer_relation': none,
     'config': config,
@@ -118,6 +118,21 @@
   {% set dicts = [] %}
   {% for hook in hooks %}{% do dicts.append(hook.to_dict(omit_none=true)) %}{% endfor %}
   {% do return(dicts) %}
+{% endmacro %}
+
+
+{# A node's pre-hooks. Those outside of the transaction end the one that _begin_node has begun. #}
+{% macro _pre_hooks(node) %}
+  {% do return(adapter.dispatch('_pre_hooks', 'dbt_selfheal')(dbt_selfheal._hooks(node.config.pre_hook))) %}
+{% endmacro %}
+
+{% macro default___pre_hooks(hooks) %}
+  {% do return(hooks) %}
+{% endmacro %}
+
+{% macro postgres___pre_hooks(hooks) %}
+  {% set begin = [{'sql': 'begin', 'transaction': true}] if hooks | rejectattr('transaction') | list and not adapter.config.credentials.autocommit else [] %}
+  {% do return(begin + hooks) %}
 {% endmacro %}
 
 

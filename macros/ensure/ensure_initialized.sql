@@ -123,10 +123,17 @@
 
 
 {# Those of the steps that the database still lacks, now that the lock is held; dbt's cache is told of the others, which
-   another run has built meanwhile. #}
+   another run has built meanwhile, and of what that run has built besides of the nodes that this command selects. #}
 {% macro _still_missing(steps) %}
-  {% set absent = dbt_selfheal._absent(steps) %}
-  {% for entry in steps if entry not in absent and not entry.is_function %}
+  {% set absent, selected = dbt_selfheal._absent(steps), [] %}
+  {% if absent | length < steps | length %}
+    {% for id in dbt_selfheal._selected() if id in builtins.ref.manifest.nodes %}
+      {% set node = builtins.ref.manifest.nodes[id] %}
+      {% if node.is_relational and not node.is_ephemeral_model %}{% do selected.append({'node': node}) %}{% endif %}
+    {% endfor %}
+  {% endif %}
+  {% set others = dbt_selfheal._absent(selected) %}
+  {% for entry in steps + selected if entry not in absent and entry not in others and not entry.is_function %}
     {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
   {% endfor %}
   {% do return(absent) %}

@@ -2,21 +2,21 @@
   One initializer at a time, without the wrapper (FR-008). Taken only when something is missing. Every lock here dies with
   its holder: none needs an expiry, a heartbeat or a clean-up (docs/decisions/0004).
 
-    PostgreSQL     a session-level advisory lock per schema
+    PostgreSQL     a session-level advisory lock per schema, the target's always among them
     SQLite         an exclusive lock on a file beside the database, held by the connection
     DuckDB         none: the database file has one writing process at a time by itself
     any other      none (Spark has no statement that only one session can win)
 #}
 
 {# Take the lock, waiting up to lock_timeout_seconds; an error names the holder where the database knows it.
-   schemas: list of names of the schemas to be built in; the target's by default.
+   schemas: list of names of the schemas to be built in; the target's is always locked too, for initialization_status looks there.
    Returns the lock, a dict for _release_lock; its 'waited' says whether another was seen to hold it before. #}
 {% macro _acquire_lock(settings, schemas=none) %}
   {% set step = dbt_selfheal._step_started('acquire_lock') %}
   {% set deadline = dbt_selfheal._now() + modules.datetime.timedelta(seconds=settings.lock_timeout_seconds) %}
   {% set lock = {'kind': dbt_selfheal._lock_kind(), 'held': [], 'waited': false, 'timeout_seconds': settings.lock_timeout_seconds} %}
   {% if lock.kind != 'none' %}
-    {% for schema in (schemas or [target.schema]) | unique | sort %}
+    {% for schema in ((schemas or []) | list + [target.schema]) | unique | sort %}
       {% do dbt_selfheal._wait_for_lock(lock, schema, deadline) %}
     {% endfor %}
   {% endif %}
@@ -54,7 +54,7 @@
 
 {# Give the lock back. #}
 {% macro _release_lock(lock) %}
-  {% for schema in lock.held %}{% do dbt_selfheal._unlock(schema) %}{% endfor %}
+  {% for schema in lock.held %}{% do dbt_selfheal._unlock(lock, schema) %}{% endfor %}
   {% do lock.held.clear() %}
 {% endmacro %}
 
@@ -78,40 +78,51 @@
   {% do dbt_selfheal._raise('there is no lock for ' ~ adapter.type()) %}
 {% endmacro %}
 
+{# Without the setting (PostgreSQL 14 and later) a server notices only at the end of a statement that its client is gone, and
+   a killed run would hold the lock until then. #}
 {% macro postgres___try_lock(lock, schema) %}
-  {% do return(dbt_selfheal._fetch('select pg_try_advisory_lock(' ~ dbt_selfheal._advisory_key(schema) ~ ')')[0][0]) %}
+  {% set taken = dbt_selfheal._fetch('select pg_try_advisory_lock(' ~ dbt_selfheal._advisory_key(schema) ~ ')')[0][0] %}
+  {% if taken and not lock.held %}
+    {% do lock.update({'checked': dbt_selfheal._fetch("select set_config(name, '1000', false) from pg_settings "
+      ~ "where name = 'client_connection_check_interval' and setting = '0' and version() like '%linux%'") | length > 0}) %}
+  {% endif %}
+  {% do return(taken) %}
 {% endmacro %}
 
-{# One file for all schemas. In this mode the lock that the first write takes is kept until the connection ends or the file
-   is detached. SQLite itself does the waiting, and raises an error when the time is over. The write is one statement,
-   outside of a transaction: two that had read the file before could not both wait to write it. #}
+{# One file for all schemas. SQLite itself does the waiting, and raises an error when the time is over. The write is the first
+   statement that reads the file, so that a waiting connection lets go of it between two tries; only then is the mode set in
+   which the lock that the write took outlives the commit, until the file is detached or the connection ends. (In that mode
+   two that wait would hold what the other waits for.) #}
 {% macro sqlite___try_lock(lock, schema) %}
   {% if not lock.held %}
     {% set failure = 'dbt_selfheal: ' ~ dbt_selfheal._lock_timeout_text(lock, 'on this database') %}
     {% set file = dbt_selfheal._literal(adapter.config.credentials.schema_directory ~ '/dbt_selfheal.lock') %}
     {% do dbt_selfheal._fetch('pragma busy_timeout = ' ~ (lock.timeout_seconds * 1000) | int) %}
     {% do try_or_compiler_error(failure, adapter.execute, 'attach ' ~ file ~ ' as dbt_selfheal_lock', auto_begin=false, fetch=false) %}
-    {% do dbt_selfheal._fetch('pragma dbt_selfheal_lock.locking_mode = exclusive') %}
+    {% do dbt_selfheal._fetch('begin') %}
     {% do try_or_compiler_error(failure, adapter.execute, 'pragma dbt_selfheal_lock.user_version = 1', auto_begin=false, fetch=false) %}
+    {% do dbt_selfheal._fetch('pragma dbt_selfheal_lock.locking_mode = exclusive') %}
+    {% do try_or_compiler_error(failure, adapter.execute, 'commit', auto_begin=false, fetch=false) %}
     {% do dbt_selfheal._fetch('pragma busy_timeout = 5000') %}
   {% endif %}
   {% do return(true) %}
 {% endmacro %}
 
 
-{% macro _unlock(schema) %}
-  {% do adapter.dispatch('_unlock', 'dbt_selfheal')(schema) %}
+{% macro _unlock(lock, schema) %}
+  {% do adapter.dispatch('_unlock', 'dbt_selfheal')(lock, schema) %}
 {% endmacro %}
 
-{% macro default___unlock(schema) %}
+{% macro default___unlock(lock, schema) %}
   {% do dbt_selfheal._raise('there is no lock for ' ~ adapter.type()) %}
 {% endmacro %}
 
-{% macro postgres___unlock(schema) %}
+{% macro postgres___unlock(lock, schema) %}
   {% do dbt_selfheal._fetch('select pg_advisory_unlock(' ~ dbt_selfheal._advisory_key(schema) ~ ')') %}
+  {% if lock.pop('checked', false) %}{% do dbt_selfheal._fetch("select set_config('client_connection_check_interval', '0', false)") %}{% endif %}
 {% endmacro %}
 
-{% macro sqlite___unlock(schema) %}
+{% macro sqlite___unlock(lock, schema) %}
   {% if 'dbt_selfheal_lock' in dbt_selfheal._fetch('pragma database_list') | map(attribute=1) %}
     {% do dbt_selfheal._fetch('detach dbt_selfheal_lock') %}
   {% endif %}

@@ -54,7 +54,9 @@
 
 {# One value, rendered when it is a template and converted to the type of its default, or an error naming the key. #}
 {% macro _setting_value(key, value, origin) %}
-  {% set value = render(value) if value is string and '{' in value else value %}
+  {% if value is string and '{' in value %}
+    {% set value = try_or_compiler_error('dbt_selfheal: vars.dbt_selfheal.' ~ key ~ ' cannot be rendered: ' ~ value ~ '\nFix it in ' ~ origin ~ '.', render, value) %}
+  {% endif %}
   {% set kind = dbt_selfheal._setting_kinds()[key] %}
   {% if key == 'initial_data' %}{% do dbt_selfheal._check_initial_data_setting(value, origin) %}{% endif %}
   {% if kind == 'list of strings' and value is string %}{% set value = [value] %}{% endif %}
@@ -63,9 +65,9 @@
   {% set is_list = value is iterable and value is not mapping and value is not string %}
   {% set fits = {
     'true or false': value is boolean,
-    'seconds, more than 0': value is number and value is not boolean and value > 0,
-    'seconds, 0 or more': value is number and value is not boolean and value >= 0,
-    'days, more than 0, or null': value is none or (value is number and value is not boolean and value > 0),
+    'seconds, more than 0': value is number and value is not boolean and 0 < value < 10 ** 9,
+    'seconds, 0 or more': value is number and value is not boolean and 0 <= value < 10 ** 9,
+    'days, more than 0, or null': value is none or (value is number and value is not boolean and 0 < value < 10 ** 6),
     'build, warn or fail': value in ('build', 'warn', 'fail'),
     'list of strings': is_list and value | reject('string') | first is not defined,
     'list': is_list,

@@ -452,6 +452,10 @@ class PostgresServer:
         finally:
             connection.close()
 
+    def restart(self) -> None:
+        """Stops the server at once, as a crash would, and starts it again."""
+        self._call("pg_ctl", "-w", "-l", self.folder / "log", "-D", self._data, "-m", "immediate", "restart")
+
     def close(self) -> None:
         """Stops the server and deletes its folder."""
         self._call("pg_ctl", "-w", "-D", self._data, "-m", "immediate", "stop")

@@ -186,7 +186,7 @@ class DbtServer:
         """Returns the server process, started at the first call."""
         if self._server is None:
             self._server = subprocess.Popen(
-                [self.environment.python, SERVER],
+                self._command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=self.environment.variables(),
@@ -199,6 +199,10 @@ class DbtServer:
                     return self._server
             raise RuntimeError(f"the dbt server of the environment {self.environment.name} does not start")
         return self._server
+
+    def _command(self) -> list[str]:
+        """Returns the command that starts the server."""
+        return [str(self.environment.python), str(SERVER)]
 
     def _read(self, server: subprocess.Popen[bytes], ready: SimpleQueue[bool]) -> None:
         """Hands the server's answers to the processes that they are about."""

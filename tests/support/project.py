@@ -375,9 +375,9 @@ class DbtProject:
         """
         line = list(arguments)
         if vars is not None:
-            line += ["--vars", json.dumps(vars)]
+            line += ["--vars", json.dumps(vars, ensure_ascii=False)]
         if args is not None:
-            line += ["--args", json.dumps(args)]
+            line += ["--args", json.dumps(args, ensure_ascii=False)]
         self._count += 1
         folder = self.folder / "logs" / f"{self._count:03}-{arguments[0] if arguments else 'dbt'}"
         folder.mkdir(parents=True)

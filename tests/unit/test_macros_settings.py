@@ -170,3 +170,53 @@ def test_a_candidate_that_is_the_name_itself_is_always_found(macro, name: str, o
     found = macro("_nearest")(name, [*others, name])
     assert len(found) <= 3
     assert any(candidate.lower() == name.lower() for candidate in found) or len(found) == 3
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["{{", "{% if", "{{ 1 / 0 }}"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(key=st.sampled_from(sorted(set(DEFAULTS) - {"initial_data"})), value=JSON)
+def test_any_value_is_taken_in_the_type_of_its_setting_or_refused_with_its_key(
+    macro, key: str, value: object
+):
+    try:
+        found = macro("_settings", vars={"dbt_selfheal": {key: value}})()[key]
+    except Exception as error:
+        message = str(error)
+        assert f"vars.dbt_selfheal.{key}" in message
+        assert "Fix it in --vars" in message
+        return
+    if key == "schema":
+        assert found is None or (isinstance(found, str) and found)
+    elif key == "on_missing":
+        assert found in ("build", "warn", "fail")
+    elif "seconds" in key:
+        assert 0 <= found < 10**9
+    elif isinstance(DEFAULTS[key], list):
+        assert all(isinstance(entry, str) for entry in found)
+    else:
+        assert isinstance(found, bool)
+
+
+@settings(
+    max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(layer=JSON.filter(lambda value: not isinstance(value, dict) or not set(value) <= set(DEFAULTS)))
+def test_settings_of_any_other_shape_are_refused(macro, layer: object):
+    with pytest.raises(Exception, match=r"vars\.dbt_selfheal"):
+        macro("_settings", vars={"dbt_selfheal": layer})()
