@@ -11,6 +11,8 @@
     {% do return('Python models run outside of the database connection') %}
   {% elif node.config.materialized == 'incremental' and node.config.incremental_strategy == 'microbatch' %}
     {% do return('microbatch models are run batch by batch by dbt itself') %}
+  {% elif adapter.quote('')[0] in node.database ~ node.schema ~ node.alias %}
+    {% do return('its database, schema or alias holds a quote, which dbt puts into SQL as it is') %}
   {% elif not dbt_selfheal._materialization(node) %}
     {% do return('the materialization ' ~ node.config.materialized ~ ' is not found') %}
   {% endif %}

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog import Snapshot, differences, snapshot
 from faults.warm import WarmServer
-from fidelity.catalog import Snapshot, differences, snapshot
 from support import (
     Database,
     DbtProject,

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from catalog import differences
 from conftest import ProjectFactory
 from faults.bed import facts
 from faults.conftest import WarmProjectFactory
-from fidelity.catalog import differences
 from support import DbtProject, DbtResult, PostgresDatabase
 
 pytestmark = [pytest.mark.dbt_version(">=1.9")]

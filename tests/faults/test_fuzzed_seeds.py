@@ -9,14 +9,11 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from catalog import differences
 from conftest import ProjectFactory
 from faults.bed import facts
 from faults.conftest import WarmProjectFactory
-from support import ROOT, DbtProject
-
-sys.path.insert(0, str(ROOT / "tests" / "fidelity"))
-
-from catalog import differences
+from support import DbtProject
 
 pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite, pytest.mark.dbt_version(">=1.9")]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from catalog import differences
 from conftest import ProjectFactory
 from faults.bed import facts
-from fidelity.catalog import differences
 from support import DbtProject
 
 pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite, pytest.mark.dbt_version(">=1.9")]
@@ -117,8 +117,12 @@ def test_schemas(make_project: ProjectFactory, name: str) -> None:
         with_sentinel(project)
     good = plain.dbt("build", check=False).returncode == 0
     result = healed.dbt("run", "-s", "leaf", check=False)
-    assert good == (result.returncode == 0), result.explain()
     assert "Traceback" not in result.output
+    if '"' in name:  # dbt may well run what follows the quote; healing does not
+        assert "holds a quote" in result.output or not good, result.explain()
+        assert result.returncode > 0, result.explain()
+        good = False
+    assert good == (result.returncode == 0), result.explain()
     if good:
         found = differences(facts(plain.database), facts(healed.database))
         assert not found, "\n".join(map(str, found))
