@@ -46,7 +46,7 @@ def main() -> None:
         now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
         content["benchmarks"][key] = {**_rounded(entry), "measured_at": now}
         content["machine"] = page.machine()
-        RESULTS.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+        RESULTS.write_text(json.dumps(content, indent=1) + "\n")
         measured.append(key)
 
     def tell(text: str) -> None:
