@@ -33,7 +33,9 @@ SAMPLE = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for all kinds of fault in a default run, one for each with --faults."""
     if "kinds" in metafunc.fixturenames:
-        cases = [(kind,) for kind in KINDS] if metafunc.config.getoption("--faults") else [KINDS]
+        cases: list[tuple[str, ...]] = (
+            [(kind,) for kind in KINDS] if metafunc.config.getoption("--faults") else [KINDS]
+        )
         metafunc.parametrize("kinds", cases, ids=["+".join(case) for case in cases])
 
 

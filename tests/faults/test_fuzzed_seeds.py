@@ -110,8 +110,8 @@ def test_damaged_files_are_loaded_as_dbt_loads_them_or_refused_by_name(
             else None
         )
         if named is None:  # the database's own error, in the middle: what is there must be whole
-            named = re.findall(r"START seed \S*\.(f\d{3}) ", result.output)
-            name = named[-1] if named else ""
+            begun = re.findall(r"START seed \S*\.(f\d{3}) ", result.output)
+            name = begun[-1] if begun else ""
             surprises += [] if name and name not in loaded else [f"{name}: not named: {text[-600:]}"]
             if not name:
                 break

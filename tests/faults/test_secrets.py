@@ -88,7 +88,7 @@ def test_the_wrapper_scrubs_what_the_database_driver_shows(
     host = f"postgres://me:{quote(PASSWORD, safe='')}@nowhere.invalid"
     project.write_profile(host=host, password=PASSWORD)
     log = tmp_path / "events.jsonl"
-    command = [
+    command: list[str | Path] = [
         ROOT / ".venv" / "dev" / "bin" / "dbt-selfheal",
         "ensure",
         "--json",
