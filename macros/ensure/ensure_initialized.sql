@@ -25,7 +25,7 @@
 {% endmacro %}
 
 
-{# The long way: plan, and act on what is missing; then initial data (docs/decisions/0005 says when).
+{# The long way: plan, and act on what is missing; then initial data (docs/decisions/0007 says when).
    migrated: whether migrations have been applied just now. #}
 {% macro _ensure(settings, select, migrated) %}
   {% if flags.WHICH in ('build', 'seed', 'retry') %}{% do dbt_selfheal._protect_seeds() %}{% endif %}

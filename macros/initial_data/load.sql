@@ -39,7 +39,7 @@
 
 
 {# For the hook, when nothing is missing that the plan knows of: whether the setting `initial_data` is to be looked at
-   (docs/decisions/0005), or a node that it goes into is missing. #}
+   (docs/decisions/0007), or a node that it goes into is missing. #}
 {% macro _expects_rows(settings) %}
   {% if flags.WHICH in ('build', 'seed') %}{% do return(true) %}{% endif %}
   {% for id in dbt_selfheal._initial_data_required(settings.initial_data) if id not in selected_resources %}

@@ -2,7 +2,7 @@
 """Many bare `dbt run` at once on an empty database: only the package is installed, no wrapper stands in front.
 
 What healing builds is built once, by one of them, and all find it. What the commands themselves select is dbt's own:
-see docs/decisions/0005 for what that means when they select the same node.
+see docs/decisions/0006 for what that means when they select the same node.
 """
 
 from __future__ import annotations
