@@ -2,8 +2,11 @@
   Building what is missing, with dbt's and the adapter's own materializations, in the order of the plan.
 #}
 
-{# Build all steps of a plan. deadline: when to stop (datetime), checked between nodes. #}
-{% macro _build_steps(steps, settings, deadline) %}
+{# Build all steps of a plan. deadline: when to stop (datetime), checked between nodes. levels: how many more times it
+   calls itself before it begins, so that what is called for each node finds a fresh piece of Python's stack
+   (docs/decisions/0008). #}
+{% macro _build_steps(steps, settings, deadline, levels=3) %}
+  {% if levels %}{% do return(dbt_selfheal._build_steps(steps, settings, deadline, levels - 1)) %}{% endif %}
   {% set base = dbt_selfheal._base_context() %}
   {% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}
   {% set compiled, schemas = {}, {} %}

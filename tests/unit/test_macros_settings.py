@@ -205,6 +205,8 @@ def test_any_value_is_taken_in_the_type_of_its_setting_or_refused_with_its_key(
         assert found is None or (isinstance(found, str) and found)
     elif key == "on_missing":
         assert found in ("build", "warn", "fail")
+    elif key == "history_days":
+        assert found is None or 0 < found < 10**6
     elif "seconds" in key:
         assert 0 <= found < 10**9
     elif isinstance(DEFAULTS[key], list):
