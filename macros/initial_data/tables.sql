@@ -33,7 +33,7 @@
 {# The ids of the enabled seeds that have meta.selfheal, found by one search through the joined ids. #}
 {% macro _marked_seed_ids() %}
   {% set nodes, ids = builtins.ref.manifest.nodes, [] %}
-  {% for id in modules.re.findall('^seed[.].*$', nodes | join('\n'), modules.re.MULTILINE) if 'selfheal' in nodes[id].config.meta %}{% do ids.append(id) %}{% endfor %}
+  {% for id in modules.re.findall('(?<![^\x00])seed[.][^\x00]*', nodes | join('\x00')) if 'selfheal' in nodes[id].config.meta %}{% do ids.append(id) %}{% endfor %}
   {% do return(ids) %}
 {% endmacro %}
 
