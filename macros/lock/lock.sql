@@ -95,6 +95,7 @@
    two that wait would hold what the other waits for.) #}
 {% macro sqlite___try_lock(lock, schema) %}
   {% if not lock.held %}
+    {% do dbt_selfheal._discard_open_transaction() %}  {# of an operation, in which dbt begins one #}
     {% set failure = 'dbt_selfheal: ' ~ dbt_selfheal._lock_timeout_text(lock, 'on this database') %}
     {% set file = dbt_selfheal._literal(adapter.config.credentials.schema_directory ~ '/dbt_selfheal.lock') %}
     {% do dbt_selfheal._fetch('pragma busy_timeout = ' ~ (lock.timeout_seconds * 1000) | int) %}
