@@ -113,6 +113,8 @@ def test_schemas(make_project: ProjectFactory, name: str) -> None:
         "models/leaf.sql": "select id from {{ ref('inner') }}",
     }
     plain, healed = pair(make_project, files)
+    if plain.database.adapter == "sqlite":
+        pytest.skip("dbt-sqlite makes no schemas, and writes their names without quotes")
     for project in (plain, healed):
         with_sentinel(project)
     good = plain.dbt("build", check=False).returncode == 0
