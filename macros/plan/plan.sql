@@ -24,13 +24,7 @@
     {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
       {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
     {% endfor %}
-    {% set refusals = {} %}
-    {% for entry in plan.steps %}
-      {% set node = entry.node %}
-      {% set like = (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join) %}
-      {% if like not in refusals %}{% do refusals.update({like: dbt_selfheal._refusal(entry)}) %}{% endif %}
-      {% do entry.update({'refusal': refusals[like]}) %}
-    {% endfor %}
+    {% do dbt_selfheal._mark_refusals(plan.steps) %}
   {% endif %}
   {% do return(plan) %}
 {% endmacro %}

@@ -2,7 +2,22 @@
   What a hook cannot build is never approximated: the plan says so, before anything is built.
 #}
 
-{# Why a hook cannot build a missing node faithfully: a string, or none when it can. entry: of the survey. #}
+{# Give each step why a hook cannot build it faithfully (refusal: a string, or none when it can). Asked once for each kind of
+   node; a name is each node's own. #}
+{% macro _mark_refusals(steps) %}
+  {% set refusals, quote = {}, adapter.quote('')[0] %}
+  {% for entry in steps %}
+    {% set node = entry.node %}
+    {% set like = (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join) %}
+    {% if like not in refusals %}{% do refusals.update({like: dbt_selfheal._refusal(entry)}) %}{% endif %}
+    {% do entry.update({'refusal': 'its database, schema or alias holds a quote, which dbt puts into SQL as it is'
+      if quote in node.database ~ node.schema ~ node.alias else refusals[like]}) %}
+  {% endfor %}
+{% endmacro %}
+
+
+{# Why a hook cannot build nodes of this kind: a string, or none. What it asks must be part of `like` above.
+   entry: of the survey, the first of its kind. #}
 {% macro _refusal(entry) %}
   {% set node = entry.node %}
   {% if entry.selected and node.config.materialized not in ('seed', 'table', 'view') %}
@@ -11,8 +26,6 @@
     {% do return('Python models run outside of the database connection') %}
   {% elif node.config.materialized == 'incremental' and node.config.incremental_strategy == 'microbatch' %}
     {% do return('microbatch models are run batch by batch by dbt itself') %}
-  {% elif adapter.quote('')[0] in node.database ~ node.schema ~ node.alias %}
-    {% do return('its database, schema or alias holds a quote, which dbt puts into SQL as it is') %}
   {% elif not dbt_selfheal._materialization(node) %}
     {% do return('the materialization ' ~ node.config.materialized ~ ' is not found') %}
   {% endif %}

@@ -100,6 +100,21 @@ def test_aliases(make_project: ProjectFactory) -> None:
     assert check(*pair(make_project, files), names) >= 12
 
 
+def test_a_quote_is_refused_beside_plain_nodes_of_the_same_kind(make_project: ProjectFactory) -> None:
+    """The plan asks once for each kind of node whether a hook can build it; a name is each node's own."""
+    project = make_project(
+        {
+            "models/a_plain.sql": "select 1 as id",
+            "models/b_quote.sql": "{{ config(alias='dou\"ble') }} select 1 as id",
+            "models/leaf.sql": "select a.id from {{ ref('a_plain') }} a, {{ ref('b_quote') }} b",
+        }
+    )
+    result = project.dbt("run", "-s", "leaf", check=False)
+    assert result.returncode > 0, result.explain()
+    assert "b_quote (models/b_quote.sql): its database, schema or alias holds a quote" in result.output
+    assert project.names() == set()
+
+
 SAMPLE = ("it's", "dash -- comment", '"; drop table sentinel; --')
 
 
