@@ -382,7 +382,6 @@ def _initializer(
     threads: int | None = None,
     dbt_output: bool = False,
     plain: bool = False,
-    operation: tuple[str, dict[str, Any]] | None = None,
 ) -> Initializer:
     """Returns an attempt with the options of the command line."""
     from dbt_selfheal.initializer import Initializer, Request
@@ -397,7 +396,6 @@ def _initializer(
         min_free_mb=options.get("min_free_mb"),
         log_file=options.get("log_file"),
         dbt_output=dbt_output and not as_json,
-        operation=operation,
         force=bool(options.get("force")),
     )
     quiet = bool(options["quiet"])

@@ -80,7 +80,7 @@ def _operation(
     initializer = _initializer(options, as_json)
     _first_line(options, "comparing the database with the project")
     with _Errors(initializer, as_json):
-        report = initializer.operation(name, args)[event]
+        report = initializer.operation(name, args, changes=bool(args.get("apply"))).documents[event]
     if as_json:
         _document(report)
     return report

@@ -63,7 +63,6 @@ class Request:
     min_free_mb: float | None = None
     log_file: Path | None = None
     dbt_output: bool = False
-    operation: tuple[str, Mapping[str, Any]] | None = None
     force: bool = False
 
 
@@ -150,20 +149,33 @@ class Initializer:
             found["last_attempt"] = {key: last[0].get(key) for key in LAST_ATTEMPT}
         return found
 
-    def operation(self, name: str, args: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    def operation(
+        self, name: str, arguments: Mapping[str, Any] | None = None, *, changes: bool = False
+    ) -> Recorder:
         """Runs a macro as an operation.
 
         Args:
             name: The macro.
-            args: Its arguments.
+            arguments: Its arguments.
+            changes: Whether it changes the database, so that the lock is needed.
 
         Returns:
-            The last event of each name that it emitted.
+            What the operation reported.
 
         Raises:
             InitializationError: It failed.
         """
-        return self._ask("operation", operation={"name": name, "arguments": args or {}}).documents
+        wanted = {"name": name, "arguments": dict(arguments or {})}
+        if not changes:
+            return self._ask("operation", operation=wanted)
+        with self._attempt():
+            workspace = self._read()
+            self._preflight(workspace)
+            with self._lock(workspace):
+                self._check_file(workspace)
+                self.recorder.end_step()
+                self._run(workspace, "operation", None, operation=wanted)
+        return self.recorder
 
     def health(self, *, tests: bool = True) -> dict[str, dict[str, Any]]:
         """Returns the macros' health (`health_report`) and, with `tests`, the results of the `data_tests`.
@@ -178,29 +190,6 @@ class Initializer:
             if lock is not None and is_held(lock):
                 raise ConcurrentInitializationError(lock, holder=holder(lock))
         return self._ask("health", tests=tests).documents
-
-    def operate(self, *, changes: bool) -> Recorder:
-        """Runs the operation of the request.
-
-        Args:
-            changes: Whether it changes the database, so that the lock is needed.
-
-        Returns:
-            What the operation reported.
-
-        Raises:
-            InitializationError: It failed.
-        """
-        if not changes:
-            return self._ask("operation")
-        with self._attempt():
-            workspace = self._read()
-            self._preflight(workspace)
-            with self._lock(workspace):
-                self._check_file(workspace)
-                self.recorder.end_step()
-                self._run(workspace, "operation", None)
-        return self.recorder
 
     def supervise(self, command: Sequence[str]) -> int:
         """Runs a dbt command that heals, and blocks its nodes when healing fails (FR-006).
@@ -454,9 +443,6 @@ class Initializer:
             "initial_data": bool(workspace.settings.get("initial_data")),
             **more,
         }
-        if self.request.operation is not None:
-            name, arguments = self.request.operation
-            wanted["operation"] = {"name": name, "arguments": dict(arguments)}
         command = [find_dbt().python, str(INSIDE / RUNNER), json.dumps(wanted)]
         self.view.note(note)
         import tempfile

@@ -226,10 +226,10 @@ def _run(
     from dbt_selfheal import cli
 
     options = {"timeout": math.inf, **options}
-    initializer = cli._initializer(options, as_json, operation=(operation, arguments))
+    initializer = cli._initializer(options, as_json)
     cli._first_line(options, what)
     with cli._Errors(initializer, as_json):
-        return initializer.operate(changes=changes)
+        return initializer.operation(operation, arguments, changes=changes)
     raise AssertionError("unreachable")
 
 
