@@ -182,7 +182,8 @@
 {% endmacro %}
 
 
-{# A relation of the package's own: in the setting `schema`, by default the target's. #}
+{# A relation of the package's own: in the setting `schema`, by default the target's. (The settings are not read when dbt
+   parses the models of the history, which would be parsed again whenever the environment variable of the off switch changes.) #}
 {% macro _own_relation(name) %}
-  {% do return(api.Relation.create(database=target.database, schema=dbt_selfheal._settings().schema or target.schema, identifier=name, type='table')) %}
+  {% do return(api.Relation.create(database=target.database, schema=(execute and dbt_selfheal._settings().schema) or target.schema, identifier=name, type='table')) %}
 {% endmacro %}

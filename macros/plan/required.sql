@@ -75,7 +75,7 @@
    declared. #}
 {% macro _everything() %}
   {% set all = {} %}
-  {% for unique_id, node in builtins.ref.manifest.nodes.items() if node.resource_type in ('model', 'seed', 'snapshot') and node.package_name != 'dbt_selfheal' %}
+  {% for unique_id, node in builtins.ref.manifest.nodes.items() if node.resource_type in ('model', 'seed', 'snapshot') and 'selfheal_history' not in node.tags %}
     {% do all.update({unique_id: 'every enabled node is required, as none is declared'}) %}
   {% endfor %}
   {% do return(all) %}

@@ -1,5 +1,6 @@
 {{ config(
   materialized='view',
+  tags=['selfheal_history'],
   enabled=var('dbt_selfheal', {}).get('history', var('history', false)) | string | lower == 'true',
   pre_hook='{{ dbt_selfheal._create_attempt_tables() }}'
 ) }}

@@ -1,5 +1,6 @@
 {{ config(
   materialized='view',
+  tags=['selfheal_history'],
   enabled=var('dbt_selfheal', {}).get('history', var('history', false)) | string | lower == 'true'
 ) }}
 -- depends_on: {{ ref('selfheal_attempt_history') }}

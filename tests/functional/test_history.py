@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,10 @@ VIEWS = {
 
 def config(**settings: Any) -> dict[str, Any]:
     """Returns the keys of dbt_project.yml."""
-    return {"vars": {"dbt_selfheal": {"timeout_seconds": 300, **settings}}}
+    return {
+        "model-paths": ["models", "dbt_packages/dbt_selfheal/models"],
+        "vars": {"dbt_selfheal": {"timeout_seconds": 300, **settings}},
+    }
 
 
 @pytest.fixture
@@ -62,13 +66,13 @@ def test_an_attempt_is_recorded_and_nothing_is_when_nothing_was_missing(project:
 
 
 def test_the_views_are_built_and_pass_their_tests(project: DbtProject) -> None:
-    result = project.dbt("build", "--select", "package:dbt_selfheal")  # before anything is recorded
+    result = project.dbt("build", "--select", "tag:selfheal_history")  # before anything is recorded
     assert set(result.statuses.values()) == {"success", "pass"}
     assert project.names() >= TABLES | VIEWS
     project.dbt("run", "--select", "names")
     project.drop("persons")
     project.dbt("run", "--select", "names")
-    result = project.dbt("test", "--select", "package:dbt_selfheal")
+    result = project.dbt("test", "--select", "tag:selfheal_history")
     assert set(result.statuses.values()) == {"pass"}
     assert len(result.statuses) == 15
     (row,) = project.query("select attempts, succeeded, failed, success_rate from selfheal_success_rate")
@@ -81,6 +85,17 @@ def test_the_views_are_built_and_pass_their_tests(project: DbtProject) -> None:
 def test_the_views_are_not_required_by_an_operation(project: DbtProject) -> None:
     project.dbt("run-operation", "ensure_initialized")
     assert project.names() == {"people", "persons", "names"} | TABLES
+
+
+def test_the_package_brings_no_node_into_a_project(make_project: Make) -> None:
+    settings = {"vars": {"dbt_selfheal": {"history": True}}}
+    project = make_project(FILES, config=settings)
+    project.dbt("parse")
+    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
+    assert set(manifest["nodes"]) - {"model.shop.persons", "model.shop.names", "seed.shop.people"} == {
+        "operation.dbt_selfheal.dbt_selfheal-on-run-start-0"
+    }
+    assert not manifest["disabled"]
 
 
 def test_old_rows_are_forgotten(make_project: Make) -> None:

@@ -17,5 +17,8 @@ pytestmark = pytest.mark.duckdb
 def test_the_page_is_true(
     make_project: Callable[..., DbtProject], cli: Cli, page: str, settings: dict[str, Any]
 ) -> None:
-    project = make_project({}, config={"vars": {"dbt_selfheal": {"timeout_seconds": 200, **settings}}})
+    config = {"vars": {"dbt_selfheal": {"timeout_seconds": 200, **settings}}}
+    project = make_project(
+        {}, config={**config, "model-paths": ["models", "dbt_packages/dbt_selfheal/models"]}
+    )
     play_page(page, project, cli.variables())
