@@ -38,13 +38,15 @@
 {% endmacro %}
 
 
-{# For the hook, when nothing is missing that the plan knows of: whether the setting `initial_data` is to be looked at
-   (docs/decisions/0007), or a node that it goes into is missing. #}
+{# For the hook: whether the setting `initial_data` is to be looked at closely (docs/decisions/0007), or a node that it goes into
+   is missing. #}
 {% macro _expects_rows(settings) %}
   {% if flags.WHICH in ('build', 'seed') %}{% do return(true) %}{% endif %}
-  {% for id in dbt_selfheal._initial_data_required(settings.initial_data) if id not in selected_resources %}
-    {% set node = builtins.ref.manifest.nodes[id] %}
-    {% if not adapter.get_relation(node.database, node.schema, node.alias) %}{% do return(true) %}{% endif %}
+  {% for entry in settings.initial_data %}
+    {% set node = entry.table is string and dbt_selfheal._table_or_node(entry.table) %}
+    {% if not node or (node.alias is defined and node.unique_id not in selected_resources and not adapter.get_relation(node.database, node.schema, node.alias)) %}
+      {% do return(true) %}
+    {% endif %}
   {% endfor %}
   {% do return(false) %}
 {% endmacro %}

@@ -22,6 +22,7 @@
   {% set tables = [] %}
   {% for entry in entries %}
     {% set origin = 'vars.dbt_selfheal.initial_data[' ~ loop.index0 ~ ']' %}
+    {% do dbt_selfheal._check_initial_data_entry(entry, origin) %}
     {% do tables.append(dbt_selfheal._initial_data_table(dbt_selfheal._table_or_node(entry.table), {
       'is_seed': false, 'key': dbt_selfheal._column_list(entry.key, origin ~ '.key', 'the settings'), 'origin': origin, 'rows': entry.rows,
       'password_columns': dbt_selfheal._column_list(entry.password_columns, origin, 'the settings') if 'password_columns' in entry else []})) %}

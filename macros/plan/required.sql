@@ -40,33 +40,18 @@
    `select`): node names, package.name, tag:x, path:x. Returns {unique_id: reason}; an entry that matches nothing
    is an error. #}
 {% macro _declared(entries) %}
-  {% set declared = {} %}
-  {% set unmatched = dict.fromkeys(entries) %}
-  {% if entries %}
-    {% set names, tags, paths = {}, {}, [] %}
-    {% for entry in entries %}
-      {% if entry.startswith('tag:') %}{% do tags.update({entry[4:]: entry}) %}
-      {% elif entry.startswith('path:') %}{% do paths.append({'path': entry[5:].rstrip('/'), 'entry': entry}) %}
-      {% else %}{% do names.update({entry: entry}) %}{% endif %}
+  {% set declared, wanted, unmatched, paths = {}, dict.fromkeys(entries), dict.fromkeys(entries), [] %}
+  {% for entry in entries if entry.startswith('path:') %}{% do paths.append(entry) %}{% endfor %}
+  {% for unique_id, node in builtins.ref.manifest.nodes.items() if entries and node.resource_type in ('model', 'seed', 'snapshot') %}
+    {% set keys = [node.name, node.package_name ~ '.' ~ node.name] %}
+    {% for tag in node.tags %}{% do keys.append('tag:' ~ tag) %}{% endfor %}
+    {% for path in paths if (node.original_file_path ~ '/').startswith(path[5:].rstrip('/') ~ '/') %}{% do keys.append(path) %}{% endfor %}
+    {% for key in keys if key in wanted %}
+      {% do declared.setdefault(unique_id, 'declared required' ~ (' (' ~ key ~ ')' if ':' in key else '')) %}
+      {% do unmatched.pop(key, none) %}
     {% endfor %}
-    {% for unique_id, node in builtins.ref.manifest.nodes.items() if node.resource_type in ('model', 'seed', 'snapshot') %}
-      {% set matches = [] %}
-      {% if node.name in names %}{% do matches.append(node.name) %}{% endif %}
-      {% if node.package_name ~ '.' ~ node.name in names %}{% do matches.append(node.package_name ~ '.' ~ node.name) %}{% endif %}
-      {% for tag in node.tags if tag in tags %}{% do matches.append(tags[tag]) %}{% endfor %}
-      {% for path in paths if node.original_file_path == path.path or node.original_file_path.startswith(path.path ~ '/') %}
-        {% do matches.append(path.entry) %}
-      {% endfor %}
-      {% if matches %}
-        {% set entry = matches[0] %}
-        {% do declared.update({unique_id: 'declared required' ~ (' (' ~ entry ~ ')' if ':' in entry else '')}) %}
-        {% for match in matches %}{% do unmatched.pop(match, none) %}{% endfor %}
-      {% endif %}
-    {% endfor %}
-    {% for entry in unmatched %}
-      {% do dbt_selfheal._raise_unmatched(entry) %}
-    {% endfor %}
-  {% endif %}
+  {% endfor %}
+  {% for entry in unmatched %}{% do dbt_selfheal._raise_unmatched(entry) %}{% endfor %}
   {% do return(declared) %}
 {% endmacro %}
 

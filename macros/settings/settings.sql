@@ -58,7 +58,6 @@
     {% set value = try_or_compiler_error('dbt_selfheal: vars.dbt_selfheal.' ~ key ~ ' cannot be rendered: ' ~ value ~ '\nFix it in ' ~ origin ~ '.', render, value) %}
   {% endif %}
   {% set kind = dbt_selfheal._setting_kinds()[key] %}
-  {% if key == 'initial_data' %}{% do dbt_selfheal._check_initial_data_setting(value, origin) %}{% endif %}
   {% if kind == 'list of strings' and value is string %}{% set value = [value] %}{% endif %}
   {% if kind == 'true or false' and value is string and value | lower in ('true', 'false') %}{% set value = value | lower == 'true' %}{% endif %}
   {% if 'seconds' in kind and value is string and modules.re.fullmatch('[0-9]+([.][0-9]+)?', value) %}{% set value = value | float %}{% endif %}
@@ -74,7 +73,7 @@
     'name of a schema': value is none or (value is string and value != ''),
   } %}
   {% if not fits[kind] %}
-    {% do dbt_selfheal._raise_setting('vars.dbt_selfheal.' ~ key, 'must be: ' ~ kind ~ '; it is ' ~ tojson(value, value | string), origin) %}
+    {% do dbt_selfheal._raise_setting('vars.dbt_selfheal.' ~ key, 'must be: ' ~ kind ~ ('; it is ' ~ tojson(value, value | string) if key != 'initial_data' else ''), origin) %}
   {% endif %}
   {% do return(value) %}
 {% endmacro %}
