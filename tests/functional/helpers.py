@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import hypothesis
+from hypothesis import strategies as st
 from packaging.version import Version
 from support import DbtProject, DbtResult, DuckDbDatabase
 
+T = TypeVar("T")
 SEEDS = ("config_age_bands", "config_tenure_bands", "census")
 FOUNDATION = ("int_baseline_workforce", "int_employee_compensation_by_year", "int_employee_benefits")
 REQUIRED = (*SEEDS, *FOUNDATION)
@@ -194,3 +197,29 @@ def refused(project: DbtProject, *arguments: str, **options: Any) -> str:
             assert result.statuses == {}, "nodes ran after the error"
         assert fingerprints(project) == before
     return " ".join(re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in result.output.splitlines())
+
+
+def in_rounds(
+    strategy: st.SearchStrategy[T], *, rounds: int, each: int, check: Callable[[list[T]], object]
+) -> None:
+    """Calls `check` with lists of generated values, the same in each run of the tests.
+
+    Args:
+        strategy: Makes one value.
+        rounds: How many lists.
+        each: How many values are in a list: one start of dbt can look at all of them.
+        check: Raises what is wrong.
+    """
+
+    @hypothesis.settings(
+        max_examples=rounds,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+        derandomize=True,
+    )
+    @hypothesis.given(st.lists(strategy, min_size=each, max_size=each))
+    def one_round(values: list[T]) -> None:
+        check(values)
+
+    one_round()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ProjectFactory
-from hypothesis import HealthCheck, Phase, given, settings
+from functional.helpers import in_rounds
 from hypothesis import strategies as st
 from support import Database, DbtProject, Environment, keep_result
 
@@ -148,19 +148,12 @@ def test_any_csv_file_is_healed_as_dbt_seed_loads_it(
 ) -> None:
     """Generated files: at least 300 that dbt itself can load."""
     compared: list[int] = []
-
-    @settings(
-        max_examples=ROUNDS,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-        derandomize=True,
+    in_rounds(
+        seeds(),
+        rounds=ROUNDS,
+        each=SEEDS_PER_ROUND,
+        check=lambda files: compared.append(compare(*pair, files)),
     )
-    @given(st.lists(seeds(), min_size=SEEDS_PER_ROUND, max_size=SEEDS_PER_ROUND))
-    def one_round(files: list[Seed]) -> None:
-        compared.append(compare(*pair, files))
-
-    one_round()
     total, adapter = sum(compared), pair[0].database.adapter
     core, plugin = dbt_environment.dbt_version, dbt_environment.version_of(f"dbt-{adapter}")
     record_property(
