@@ -95,9 +95,8 @@
 {# The first line and event of healing, before anything else takes time (SC-002). #}
 {% macro _announce_start(plan, settings, started_at) %}
   {% set missing = plan.steps | length %}
-  {% set there = plan.visited.values() | selectattr('unique_id', 'in', plan.required) | selectattr('node') | rejectattr('missing') | list %}
   {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list,
-                     'present': there | rejectattr('node.is_ephemeral_model') | list | length}) %}
+                     'present': dbt_selfheal._required_relations(plan) | selectattr('exists') | list | length}) %}
   {% do dbt_selfheal._line('Self-healing: ' ~ missing ~ ' of ' ~ (missing + plan.present) ~ ' required relations '
     ~ ('is' if missing == 1 else 'are') ~ ' missing; building now (limit ' ~ settings.timeout_seconds ~ ' s)') %}
   {% for flag in ('empty', 'sample') if invocation_args_dict.get(flag) %}

@@ -41,7 +41,7 @@
 
 {# Emit the plan as one JSON event. #}
 {% macro _emit_plan(plan) %}
-  {% set steps = [] %}
+  {% set steps, required = [], dbt_selfheal._required_relations(plan) %}
   {% for entry in plan.steps %}
     {% do steps.append({
       'unique_id': entry.unique_id, 'name': entry.node.name, 'resource_type': entry.node.resource_type | string,
@@ -50,7 +50,8 @@
       'required': entry.unique_id in plan.required, 'refusal': entry.refusal}) %}
   {% endfor %}
   {% do dbt_selfheal._emit('initialization_plan', {
-    'state': dbt_selfheal._state(dbt_selfheal._required_relations(plan)), 'required': plan.required, 'steps': steps,
+    'state': dbt_selfheal._state(required), 'required': plan.required, 'steps': steps,
+    'present': required | selectattr('exists') | map(attribute='unique_id') | list,
     'postponed': plan.postponed | map(attribute='unique_id') | list,
     'command': dbt_selfheal._build_command(plan) if plan.steps else none}) %}
 {% endmacro %}

@@ -402,8 +402,8 @@ class Initializer:
         )
         created = [name_of(unique_id) for unique_id in self.recorder.built]
         missing = [name_of(unique_id) for unique_id in self.recorder.missing]
-        required = self.recorder.plan.get("required") or {}
-        present = sum(1 for unique_id in required if unique_id not in self.recorder.missing)
+        there = self.recorder.plan.get("present") or ()
+        present = sum(1 for unique_id in there if unique_id not in self.recorder.missing)
         self.outcome = Outcome(state, self._way, missing, created, present)
         if state == "completed" and self._nodes is not None:
             warm.record(self._nodes["nodes"], self._nodes["required"])

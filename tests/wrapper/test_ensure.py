@@ -42,6 +42,19 @@ def test_ensure_builds_what_is_missing_and_then_finds_it(cli: Cli, shop: DbtProj
     assert (again["state"], again["tables_created"], again["way"]) == ("completed", [], "warm")
 
 
+@pytest.mark.parametrize("threads", [[], ["--threads", "2"]], ids=["hook", "native"])
+def test_what_was_there_before_is_counted_without_what_has_no_relation(
+    cli: Cli, shop: DbtProject, threads: list[str]
+) -> None:
+    shop.write(
+        {"models/totals.sql": "{{ config(materialized='ephemeral') }}\nselect * from {{ ref('orders') }}\n"}
+    )
+    cli(shop, "ensure")
+    shop.drop("report")
+    finished = cli(shop, "ensure", *threads)
+    assert "1 built, 3 were there before and untouched" in finished.output
+
+
 @pytest.mark.duckdb
 @pytest.mark.dbt_version(">=1.10")
 def test_what_no_hook_can_build_is_built_with_dbts_own_nodes(cli: Cli, shop: DbtProject) -> None:
