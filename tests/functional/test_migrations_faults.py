@@ -101,6 +101,7 @@ def test_killed_without_a_transaction_status_tells_what_is_done_and_repair_conve
 
 @pytest.mark.faults
 @pytest.mark.postgres
+@pytest.mark.sqlite
 @pytest.mark.timeout(600)
 def test_eight_runs_at_once_apply_each_migration_once(make_project: Make, adapter_name: str) -> None:
     """On DuckDB only one process can open the file: see tests/wrapper/test_migrate.py."""
