@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,3 +53,52 @@ def test_nor_does_it_outlive_a_killed_supervisor(cli: Cli, shop: DbtProject, com
     process.kill()
     process.communicate()
     wait_until(lambda: not _sleeping(shop) and not processes_of(shop.folder), 10)
+
+
+def _guarded_role(project: DbtProject) -> str:
+    """Makes a role for which the server, which trusts all others, asks for the password `right`."""
+    role = f"guarded_{os.urandom(4).hex()}"
+    rules = Path(project.query("show hba_file")[0][0])
+    rules.write_text(f"local all {role} scram-sha-256\n{rules.read_text()}")
+    project.execute(f"create role {role} login password 'right'", "select pg_reload_conf()")
+    return role
+
+
+@pytest.mark.parametrize("command", [("ensure",), ("migrate", "up")], ids=" ".join)
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        ("connection-refused", "cannot be reached"),
+        ("authentication", "refuses user or password"),
+        ("database-missing", "does not exist on the server"),
+        ("permission", "permission denied"),
+    ],
+)
+def test_what_the_server_refuses_is_named_and_the_repeat_succeeds(
+    cli: Cli, shop: DbtProject, expected: str, said: str, command: tuple[str, ...]
+) -> None:
+    """The connection errors of the design document, in the words of a real server."""
+    shop.write(
+        {
+            "macros/m.sql": "{% macro migration__1__t() %}create table {{ target.schema }}.t (id integer)"
+            "{% endmacro %}"
+        }
+    )
+    role = _guarded_role(shop)
+    spoilt = {
+        "connection-refused": {"port": 1},
+        "authentication": {"user": role, "password": "wr0ng-passw0rd"},
+        "database-missing": {"dbname": "no_such_database"},
+        "permission": {"user": role, "password": "right"},
+    }
+    shop.execute("create schema if not exists analytics")
+    shop.write_profile(**spoilt[expected])
+    result = cli(shop, *command, "--json", code=1)
+    assert result.document["code"] == expected, result.document
+    assert said in result.output
+    assert "What to do:" in result.stderr
+    assert "wr0ng-passw0rd" not in result.output
+    assert not shop.names()
+    shop.write_profile()
+    cli(shop, *command)
+    assert "t" in shop.names()
