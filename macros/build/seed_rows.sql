@@ -31,10 +31,58 @@
 
 {# The members of a seed's context that load its rows: none where the adapter or a project does that in its own way. #}
 {% macro _seed_loading() %}
+  {% do return(adapter.dispatch('_seed_loading', 'dbt_selfheal')()) %}
+{% endmacro %}
+
+{% macro default___seed_loading() %}
   {% set known = ['macro.dbt.load_csv_rows', 'macro.dbt.default__load_csv_rows'] %}
   {% set default = context['dbt'].get('default__load_csv_rows') %}
-  {% if dbt_selfheal._implementations(['load_csv_rows']) | sort == known | sort and default and 'bindings.extend(row)' in default.macro.macro_sql %}
-    {% do return({'load_csv_rows': context['dbt_selfheal']['_load_csv_rows']}) %}
+  {% if dbt_selfheal._implementations(['load_csv_rows']) | sort == known %}
+    {% if default and 'bindings.extend(row)' in default.macro.macro_sql %}
+      {% do return({'load_csv_rows': context['dbt_selfheal']['_load_csv_rows']}) %}
+    {% endif %}
   {% endif %}
   {% do return({}) %}
+{% endmacro %}
+
+{# Spark has no transactions: a seed's rows go into a table with a working name, which is renamed once they are all there.
+   (Not where the project says where the files lie: those of a dead attempt would become part of the next table.) #}
+{% macro spark___seed_loading() %}
+  {% set known = ['macro.dbt.create_csv_table', 'macro.dbt.default__create_csv_table', 'macro.dbt.load_csv_rows', 'macro.dbt.default__load_csv_rows',
+                  'macro.dbt_spark.spark__create_csv_table', 'macro.dbt_spark.spark__load_csv_rows'] %}
+  {% if dbt_selfheal._implementations(['create_csv_table', 'load_csv_rows']) | sort == known | sort %}
+    {% set macros = context['dbt_selfheal'] %}
+    {% do return({'create_csv_table': macros['_create_working_table'], 'load_csv_rows': macros['_load_working_table']}) %}
+  {% endif %}
+  {% do return({}) %}
+{% endmacro %}
+
+
+{# Stands for `create_csv_table`: makes the seed's table under its working name. One of a dead attempt has that name too. #}
+{% macro _create_working_table(model, agate_table) %}
+  {% if config.get('location_root') %}{% do return(context['dbt']['create_csv_table'](model, agate_table)) %}{% endif %}
+  {% set final, working = this, dbt_selfheal._working_relation(this) %}
+  {% do adapter.drop_relation(working) %}
+  {% do context.update({'this': working}) %}
+  {% set sql = context['dbt']['create_csv_table'](model, agate_table) %}
+  {% do context.update({'this': final}) %}
+  {% do return(sql) %}
+{% endmacro %}
+
+
+{# Stands for `load_csv_rows`: fills that table, and gives it the seed's own name. #}
+{% macro _load_working_table(model, agate_table) %}
+  {% if config.get('location_root') %}{% do return(context['dbt']['load_csv_rows'](model, agate_table)) %}{% endif %}
+  {% set final, working = this, dbt_selfheal._working_relation(this) %}
+  {% do context.update({'this': working}) %}
+  {% set sql = context['dbt']['load_csv_rows'](model, agate_table) %}
+  {% do adapter.rename_relation(working, final.incorporate(type='table')) %}
+  {% do context.update({'this': final}) %}
+  {% do return(sql) %}
+{% endmacro %}
+
+
+{# The relation that a seed's rows are loaded into: no other has such a name, so it may be dropped. #}
+{% macro _working_relation(relation) %}
+  {% do return(relation.incorporate(path={'identifier': relation.identifier ~ '__dbt_selfheal_new'}, type='table')) %}
 {% endmacro %}
