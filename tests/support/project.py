@@ -56,7 +56,7 @@ class DbtResult:
     def events(self) -> list[dict[str, Any]]:
         """The events of the log file at debug level: dicts with `info` (name, level, msg, ts) and `data`."""
         events = []
-        for path in sorted(self.folder.glob("dbt.log")):
+        for path in sorted(self.folder.glob("dbt.log*"), reverse=True):
             for line in path.read_text().splitlines():
                 try:
                     events.append(json.loads(line))
