@@ -112,7 +112,9 @@ def test_with_nothing_missing_the_cost_does_not_grow_with_the_project(
             assert isinstance(project.database, DuckDbDatabase)
             names = [Path(path).stem for path in chain_and_layers(nodes)]
             project.database.execute(*(f"create table main.{name} as select 1 as id" for name in names))
-            project.dbt("parse")  # in which dbt renders a model now and then, at random, to check its own parser
+            project.dbt(
+                "parse"
+            )  # in which dbt renders a model now and then, at random, to check its own parser
             operations.append(counted(dbt_server, project, "run", "-s", "leaf")["operations"])
         found.append(operations[0] - operations[1])
     assert found[1] <= found[0] * 1.05, found

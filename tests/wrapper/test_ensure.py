@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -198,8 +199,15 @@ def test_killed_at_any_point_the_next_attempt_succeeds(cli: Cli, shop: DbtProjec
 
 
 @pytest.mark.duckdb
-def test_many_at_once_initialize_exactly_once(cli: Cli, shop: DbtProject) -> None:
-    for _ in range(3):
+@pytest.mark.timeout(3600)
+def test_many_at_once_initialize_exactly_once(
+    cli: Cli,
+    shop: DbtProject,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
+) -> None:
+    rounds = 50 if pytestconfig.getoption("--faults") else 3
+    for _ in range(rounds):
         processes = [cli.start(shop, "ensure", "--json") for _ in range(16)]
         results = [json.loads(process.communicate(timeout=240)[0]) for process in processes]
         assert [process.returncode for process in processes] == [0] * 16
@@ -207,6 +215,7 @@ def test_many_at_once_initialize_exactly_once(cli: Cli, shop: DbtProject) -> Non
         assert len(created) == 1
         assert sorted(created[0]) == sorted(SHOP_NAMES)
         _forget(shop)
+    record_property("survived", f"duckdb: {rounds} rounds of 16 `dbt-selfheal ensure` at once, 0 failures")
 
 
 @pytest.mark.duckdb

@@ -85,7 +85,7 @@ def test_what_the_server_refuses_is_named_and_the_repeat_succeeds(
         }
     )
     role = _guarded_role(shop)
-    spoilt = {
+    spoilt: dict[str, dict[str, Any]] = {
         "connection-refused": {"port": 1},
         "authentication": {"user": role, "password": "wr0ng-passw0rd"},
         "database-missing": {"dbname": "no_such_database"},
