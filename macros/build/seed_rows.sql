@@ -58,11 +58,13 @@
 {% endmacro %}
 
 
-{# Stands for `create_csv_table`: makes the seed's table under its working name. One of a dead attempt has that name too. #}
+{# Stands for `create_csv_table`: makes the seed's table under its working name, after what dead attempts have left. #}
 {% macro _create_working_table(model, agate_table) %}
-  {% if config.get('location_root') %}{% do return(context['dbt']['create_csv_table'](model, agate_table)) %}{% endif %}
+  {% if config.get('location_root') or not agate_table.rows %}{% do return(context['dbt']['create_csv_table'](model, agate_table)) %}{% endif %}
   {% set final, working = this, dbt_selfheal._working_relation(this) %}
-  {% do adapter.drop_relation(working) %}
+  {% for relation in adapter.list_relations(this.database, this.schema) if modules.re.fullmatch(modules.re.escape(this.identifier) ~ '__dbt_selfheal_[0-9a-f]{8}', relation.identifier) %}
+    {% do adapter.drop_relation(relation) %}
+  {% endfor %}
   {% do context.update({'this': working}) %}
   {% set sql = context['dbt']['create_csv_table'](model, agate_table) %}
   {% do context.update({'this': final}) %}
@@ -72,7 +74,7 @@
 
 {# Stands for `load_csv_rows`: fills that table, and gives it the seed's own name. #}
 {% macro _load_working_table(model, agate_table) %}
-  {% if config.get('location_root') %}{% do return(context['dbt']['load_csv_rows'](model, agate_table)) %}{% endif %}
+  {% if config.get('location_root') or not agate_table.rows %}{% do return(context['dbt']['load_csv_rows'](model, agate_table)) %}{% endif %}
   {% set final, working = this, dbt_selfheal._working_relation(this) %}
   {% do context.update({'this': working}) %}
   {% set sql = context['dbt']['load_csv_rows'](model, agate_table) %}
@@ -82,7 +84,8 @@
 {% endmacro %}
 
 
-{# The relation that a seed's rows are loaded into: no other has such a name, so it may be dropped. #}
+{# The relation that a seed's rows are loaded into. Nothing else has such a name, so it may be dropped; each run has its own, so
+   that two at once do not fill the same one. #}
 {% macro _working_relation(relation) %}
-  {% do return(relation.incorporate(path={'identifier': relation.identifier ~ '__dbt_selfheal_new'}, type='table')) %}
+  {% do return(relation.incorporate(path={'identifier': relation.identifier ~ '__dbt_selfheal_' ~ invocation_id[:8]}, type='table')) %}
 {% endmacro %}

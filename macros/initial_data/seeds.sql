@@ -51,11 +51,11 @@
 
 
 {# Stop before `dbt seed` or `dbt build` replaces the rows of a marked seed: edits would be lost. A --full-refresh is
-   taken at its word. #}
+   taken at its word, but for a seed whose own `full_refresh: false` makes dbt empty it nevertheless. #}
 {% macro _protect_seeds() %}
-  {% if not flags.FULL_REFRESH and 'dbt_selfheal' not in (adapter.config.get_macro_search_order('dbt') or []) %}
+  {% if (adapter.config.get_macro_search_order('dbt') or []) | select('in', ['dbt', 'dbt_selfheal']) | first != 'dbt_selfheal' %}
     {% set selected = dbt_selfheal._selected() %}
-    {% for node in dbt_selfheal._marked_seeds() if node.unique_id in selected and adapter.get_relation(node.database, node.schema, node.alias) is not none %}
+    {% for node in dbt_selfheal._marked_seeds() if node.unique_id in selected and not (flags.FULL_REFRESH and node.config.full_refresh is not false) and adapter.get_relation(node.database, node.schema, node.alias) is not none %}
       {% do dbt_selfheal._raise('dbt ' ~ flags.WHICH ~ ' would empty ' ~ node.schema ~ '.' ~ node.alias ~ ' and fill it from ' ~ node.original_file_path
         ~ '; that seed is marked insert_missing, so rows that people have edited must stay.\nLet dbt_selfheal load it: put this into dbt_project.yml\n'
         ~ '  dispatch:\n    - macro_namespace: dbt\n      search_order: [' ~ adapter.config.project_name ~ ', dbt_selfheal, dbt]\n'

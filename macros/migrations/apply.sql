@@ -10,7 +10,7 @@
 {# Apply one migration and announce it. progress: "1 of 3". #}
 {% macro _apply_migration(migration, progress) %}
   {% set started_at = dbt_selfheal._now() %}
-  {% set title, row = dbt_selfheal._migration_title(migration), dict(migration, attempt=migration.attempt + 1) %}
+  {% set title, row = dbt_selfheal._migration_title(migration), dict(migration, attempt=migration.attempt + 1, recorded_version=migration.version) %}
   {% do dbt_selfheal._line(progress ~ ' START migration ' ~ title ~ ' (' ~ migration.path ~ ')', 'RUN') %}
   {% do dbt_selfheal._emit('migration_started', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'path': migration.path,
     'checksum': migration.checksum, 'transaction': migration.transaction, 'started_at': dbt_selfheal._iso(started_at)}) %}

@@ -78,7 +78,7 @@
   {% set assignments = [] %}
   {% for column, value in fields.items() %}{% do assignments.append(column ~ ' = ' ~ dbt_selfheal._literals([value])[0]) %}{% endfor %}
   {% do return('update ' ~ dbt_selfheal._history_relation() ~ ' set ' ~ assignments | join(', ') ~ ' where package = ' ~ dbt_selfheal._literal(entry.package)
-    ~ ' and version = ' ~ dbt_selfheal._literal(entry.version) ~ ' and attempt = ' ~ entry.attempt) %}
+    ~ ' and version = ' ~ dbt_selfheal._literal(entry.recorded_version) ~ ' and attempt = ' ~ entry.attempt) %}
 {% endmacro %}
 
 

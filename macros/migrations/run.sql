@@ -49,12 +49,6 @@
 {% endmacro %}
 
 
-{# Whether the package is switched off, by setting or in this target. #}
-{% macro _is_off(settings) %}
-  {% do return(not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
-{% endmacro %}
-
-
 {# Apply what is pending, if anything is: looked at without the lock, and again with it. Returns what was applied. #}
 {% macro _migrate(settings, to=none) %}
   {% set status = dbt_selfheal._migration_status(settings) %}

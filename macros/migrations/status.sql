@@ -52,14 +52,14 @@
 {% macro _migration_status(settings) %}
   {% set found = dbt_selfheal._find_migrations(dbt_selfheal._migration_macro_names()) %}
   {% set last, entries = {}, [] %}
-  {% for row in dbt_selfheal._history_rows() %}{% do last.update({row.id: row}) %}{% endfor %}
+  {% for row in dbt_selfheal._history_rows() | sort(attribute='attempt') %}{% do last.update({row.id: row}) %}{% endfor %}
   {% for migration in found.all %}
     {% set row = last.pop(migration.id, none) %}
-    {% do entries.append(dict(migration, last=row, state=dbt_selfheal._state_of_migration(migration, row), attempt=(row.attempt if row else 0))) %}
+    {% do entries.append(dict(migration, last=row, state=dbt_selfheal._state_of_migration(migration, row), attempt=(row.attempt if row else 0), recorded_version=(row.version if row else migration.version))) %}
   {% endfor %}
   {% for row in last.values() if row.completed_at is none or (row.success and row.rolled_back_at is none) %}
     {% do entries.append({'id': row.id, 'package': row.package, 'version': row.version, 'slug': row.slug, 'macro': row.name, 'checksum': row.checksum,
-      'path': none, 'rollback': none, 'last': row, 'state': 'gone', 'attempt': row.attempt}) %}
+      'path': none, 'rollback': none, 'last': row, 'state': 'gone', 'attempt': row.attempt, 'recorded_version': row.version}) %}
   {% endfor %}
   {% set counts = {} %}
   {% for state in ('applied', 'pending', 'interrupted', 'changed', 'gone') %}

@@ -7,7 +7,7 @@
 {% macro initialization_plan(select=none) %}
   {% set settings = dbt_selfheal._settings() %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
-  {% do dbt_selfheal._emit_plan(plan) %}
+  {% do dbt_selfheal._emit_plan(plan, dbt_selfheal._is_off(settings)) %}
   {% set total = plan.required | length %}
   {% if not plan.steps %}
     {% do log('All ' ~ total ~ ' required relations exist. Nothing to build.', info=true) %}
@@ -40,7 +40,7 @@
 
 
 {# Emit the plan as one JSON event. #}
-{% macro _emit_plan(plan) %}
+{% macro _emit_plan(plan, off=false) %}
   {% set steps, required = [], dbt_selfheal._required_relations(plan) %}
   {% for entry in plan.steps %}
     {% do steps.append({
@@ -50,7 +50,7 @@
       'required': entry.unique_id in plan.required, 'refusal': entry.refusal}) %}
   {% endfor %}
   {% do dbt_selfheal._emit('initialization_plan', {
-    'state': dbt_selfheal._state(required), 'required': plan.required, 'steps': steps,
+    'state': dbt_selfheal._state(required), 'enabled': not off, 'required': plan.required, 'steps': steps,
     'present': required | selectattr('exists') | map(attribute='unique_id') | list,
     'postponed': plan.postponed | map(attribute='unique_id') | list,
     'command': dbt_selfheal._build_command(plan) if plan.steps else none}) %}

@@ -87,3 +87,9 @@
     'schema': 'name of a schema', 'initial_data': 'list', 'out_of_order': 'true or false',
   }) %}
 {% endmacro %}
+
+
+{# Whether the package is switched off, by setting or in this target. #}
+{% macro _is_off(settings) %}
+  {% do return(not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
+{% endmacro %}

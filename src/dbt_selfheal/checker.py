@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dbt_selfheal.catalog import CatalogUnavailableError, read_catalog
+from dbt_selfheal.errors import ConcurrentInitializationError
 from dbt_selfheal.initializer import Initializer, Request
+from dbt_selfheal.lock import lock_file
 from dbt_selfheal.models import RequiredTable, TableTier
 from dbt_selfheal.warm import WarmCheck
 from dbt_selfheal.workspace import Options, read_workspace
@@ -87,8 +89,12 @@ class TableExistenceChecker:
         return tiers
 
     def _required(self) -> list[dict[str, Any]]:
-        status = Initializer(Request(options=self._options, select=self._select)).status()
+        initializer = Initializer(Request(options=self._options, select=self._select))
+        status = initializer.status()
         found: list[dict[str, Any]] = status.get("required", [])
+        file = lock_file(initializer.workspace) if initializer.workspace is not None else None
+        if status["state"] == "in_progress" and not found and file is not None:
+            raise ConcurrentInitializationError(file, holder=str(status.get("lock_holder") or ""))
         return found
 
 

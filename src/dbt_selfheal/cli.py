@@ -216,11 +216,12 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
       dbt-selfheal exec --timeout 300 -- python simulate.py
     """
     from dbt_selfheal.initializer import heals, options_of
+    from dbt_selfheal.scrub import Scrubber
 
     is_dbt = Path(command[0]).name in ("dbt", "dbt.exe")
     if is_dbt and not heals(list(command[1:])):
         _replace(command)
-    _first_line(options, f"checking the workspace for: {_joined(command)}")
+    _first_line(options, Scrubber()(f"checking the workspace for: {_joined(command)}"))
     if not is_dbt:
         initializer = _initializer(options, as_json)
         with _Errors(initializer, as_json):

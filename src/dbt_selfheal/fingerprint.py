@@ -34,7 +34,7 @@ _ROOT_FILES = (
     "dbt_project.yml", "packages.yml", "dependencies.yml", "package-lock.yml", "selectors.yml",
     "profiles.yml", "catalogs.yml", ".dbtignore", "vars.yml",
 )  # fmt: skip
-_ENV_VAR = re.compile(rb"env_var\s*\(\s*(?:'([^']+)'|\"([^\"]+)\"|([^)\s]))")
+_ENV_VAR = re.compile(rb"env_var\s*\(\s*(?:'([^']+)'\s*[,)]|\"([^\"]+)\"\s*[,)]|([^)\s]))")
 # Variables of the shell and the terminal, which differ between two calls and cannot matter to dbt.
 _VOLATILE = {
     "_", "PWD", "OLDPWD", "SHLVL", "LINES", "COLUMNS", "TERM", "TERM_PROGRAM", "WINDOWID", "TMUX",

@@ -205,6 +205,9 @@ class Initializer:
         """
         with self._remembered(f"{Path(command[0]).name} {subcommand(list(command[1:]))}"), self._attempt():
             workspace = self._read()
+            if not is_active(workspace):
+                self.recorder.end_step()
+                return self._supervised(command, workspace, None, lambda: None)
             self._pause(workspace)
             disk = self._preflight(workspace)
             with self._lock(workspace) as release:
@@ -328,22 +331,32 @@ class Initializer:
 
     def _preflight(self, workspace: Workspace) -> DiskSpaceError | None:
         """Checks what needs no lock; returns the error of a disk too full for anything to be built."""
-        from dbt_selfheal.preflight import DEFAULT_MIN_FREE_MB, check_disk, check_installation, check_seeds
+        from dbt_selfheal.preflight import check_disk, check_installation, check_seeds
 
         check_installation(workspace, find_dbt())
         self._make_folder(workspace)
         for warning in check_seeds(workspace):
             self.view.note(f"Warning: {warning}")
-        given = self.request.min_free_mb
-        least = (
-            float(os.environ.get("DBT_SELFHEAL_MIN_FREE_MB") or DEFAULT_MIN_FREE_MB)
-            if given is None
-            else given
-        )
-        disk = check_disk(workspace, least)
+        disk = check_disk(workspace, self._min_free_mb)
         if disk is not None and workspace.database_file is not None and not workspace.database_file.exists():
             raise disk
         return disk
+
+    @property
+    def _min_free_mb(self) -> float:
+        from dbt_selfheal.preflight import DEFAULT_MIN_FREE_MB
+
+        if self.request.min_free_mb is not None:
+            return self.request.min_free_mb
+        given = os.environ.get("DBT_SELFHEAL_MIN_FREE_MB")
+        try:
+            return float(given) if given else DEFAULT_MIN_FREE_MB
+        except ValueError:
+            raise ConfigurationError(
+                f"DBT_SELFHEAL_MIN_FREE_MB must be a number of megabytes, and is {given!r} (environment)",
+                code="setting-wrong",
+                remedy="Set it to a number, such as 100, or unset it.",
+            ) from None
 
     @contextmanager
     def _lock(self, workspace: Workspace) -> Iterator[Callable[[], None]]:
@@ -377,13 +390,14 @@ class Initializer:
         return self.workspace.seconds("timeout_seconds", DEFAULT_TIMEOUT)
 
     def _check_file(self, workspace: Workspace) -> None:
-        """Waits for another process to close the database file, then checks the file."""
+        """Waits for another process to close a DuckDB file, then checks the file."""
         from dbt_selfheal.preflight import check_database, wait_for_file
 
         def on_wait(who: str) -> None:
             self.view.note(f"The database file is kept open by {who}; waiting up to {self._lock_timeout:g} s")
 
-        wait_for_file(workspace.database_file, self._lock_timeout, on_wait)
+        if workspace.adapter == "duckdb":
+            wait_for_file(workspace.database_file, self._lock_timeout, on_wait)
         check_database(workspace)
 
     def _ensure_by_dbt(self, workspace: Workspace, warm: WarmCheck, disk: DiskSpaceError | None) -> None:
@@ -395,6 +409,9 @@ class Initializer:
             if disk is not None and self.recorder.missing and not self.recorder.built and not self._errors:
                 raise disk from None
             raise
+        if not self.recorder.plan.get("enabled", True):
+            self.outcome = Outcome("not_started", "off")
+            return
         state = (
             "completed"
             if not self.recorder.missing or self._way == "native" or self.recorder.completed
@@ -504,11 +521,11 @@ class Initializer:
         """Follows a process to its end, within the time limit; ends it on every way out."""
         from dbt_selfheal.supervise import TimeIsUpError
 
-        started, limit = time.monotonic(), self.timeout
+        limit = self.timeout
         try:
-            return process.run(on_message, started + limit, self.view.tick)
-        except TimeIsUpError:
-            elapsed = time.monotonic() - started
+            return process.run(on_message, limit, self.view.tick)
+        except TimeIsUpError as up:
+            elapsed = up.seconds
             error = InitializationTimeoutError(limit, elapsed, step=self.recorder.running_step)
             error.remedy = (
                 "Run the same command again: what was built stays, what was half built is gone. "
@@ -584,7 +601,10 @@ def is_active(workspace: Workspace) -> bool:
     """Returns whether healing is on: by setting, by environment variable, and in this target."""
     switch = os.environ.get("DBT_SELFHEAL_ENABLED", "").lower()
     enabled = str(workspace.settings.get("enabled", True)).lower() != "false"
-    targets = workspace.settings.get("targets") or []
+    given = workspace.settings.get("targets") or []
+    targets = [given] if isinstance(given, str) else list(given)
+    if any("{{" in str(target) for target in targets):
+        targets = []  # dbt renders it, and the macros then say whether they are on
     return (
         switch not in ("false", "0", "no", "off") and enabled and (not targets or workspace.target in targets)
     )

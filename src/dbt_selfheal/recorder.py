@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
+
+from dbt_selfheal.scrub import Scrubber
 
 Event = dict[str, Any]
 
@@ -76,7 +77,7 @@ class Recorder:
         scrub: Removes credentials from a text.
     """
 
-    def __init__(self, view: View, log_file: Path | None, scrub: Callable[[str], str]) -> None:
+    def __init__(self, view: View, log_file: Path | None, scrub: Scrubber) -> None:
         self.view = view
         self.scrub = scrub
         self.started_at = now()
@@ -121,7 +122,7 @@ class Recorder:
         elif name == "initialization_complete":
             self.completed = True
         elif str(name).startswith(("migration", "initial_data")):
-            self.others.append(event)
+            self.others.append(self.scrub.document(event))
             if str(name).endswith("_started"):
                 self.migration = event
             elif name in ("migration_complete", "migration_rolled_back"):
@@ -186,7 +187,8 @@ class Recorder:
     def _log(self, event: Event) -> None:
         if self._log_file is not None:
             with suppress(OSError), self._log_file.open("a", encoding="utf-8") as file:
-                file.write(self.scrub(json.dumps({"logged_at": iso(now()), **event}, default=str)) + "\n")
+                entry = self.scrub.document({"logged_at": iso(now()), **event})
+                file.write(json.dumps(entry, default=lambda value: self.scrub(str(value))) + "\n")
 
 
 def _moment(text: str) -> datetime:

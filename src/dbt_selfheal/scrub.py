@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 MASK = "*****"
 _SECRET_KEY = re.compile(
-    r"pass|pwd|token|secret|private_key|passphrase|keyfile_json|api_key|access_key|sas|credential",
+    r"pass|pwd|token|secret|private_key|passphrase|keyfile_json|api_key|access_key|encryption_key|sas|credential",
     re.IGNORECASE,
 )
 # Settings whose names look like secrets and whose values are not.
@@ -33,6 +33,16 @@ class Scrubber:
         found = {value for key, value in os.environ.items() if key.startswith("DBT_ENV_SECRET_") and value}
         found |= set(_secrets(output or {}))
         self._patterns = [re.compile(_pattern(value)) for value in sorted(found, key=len, reverse=True)]
+
+    def document(self, value: Any) -> Any:
+        """Returns a nested structure of JSON whose texts have no secrets."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, Mapping):
+            return {key: self.document(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.document(item) for item in value]
+        return value
 
     def __call__(self, text: str) -> str:
         """Returns the text without secrets."""

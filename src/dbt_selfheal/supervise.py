@@ -17,12 +17,21 @@ from typing import Any
 INSIDE = Path(__file__).parent / "_inside"
 CANCEL_SECONDS = 1.5
 TERMINATE_SECONDS = 0.5
+START_SECONDS = 600.0
 FORWARDED = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
 _END = {"kind": "end"}
 
 
 class TimeIsUpError(Exception):
-    """The deadline passed, and the process has been ended."""
+    """The time limit is over, and the process has been ended.
+
+    Args:
+        seconds: How long it took.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class Supervised:
@@ -79,30 +88,37 @@ class Supervised:
     def run(
         self,
         on_message: Callable[[dict[str, Any]], bool | None],
-        deadline: float | None,
+        limit: float,
         on_tick: Callable[[], None] = lambda: None,
     ) -> int:
         """Handles messages until the process ends.
 
         Args:
-            on_message: Called with each message; when it returns True the deadline no longer applies.
-            deadline: When to end the process, as of `time.monotonic()`; None for never.
+            on_message: Called with each message; when it returns True the limit no longer applies.
+            limit: When to end the process, in seconds from its first event on. What dbt does before that,
+                reading the project and connecting, has START_SECONDS, or the limit if that is more.
             on_tick: Called at least ten times a second.
 
         Returns:
             The exit code, negative for a signal.
 
         Raises:
-            TimeIsUpError: The deadline passed; the process and all that it started have been ended.
+            TimeIsUpError: The time limit is over; the process and all that it started have been ended.
         """
+        since = time.monotonic()
+        deadline: float | None = since + max(limit, START_SECONDS)
+        begun = False
         while True:
             now = time.monotonic()
             if deadline is not None and now >= deadline:
                 self.end()
-                raise TimeIsUpError
+                raise TimeIsUpError(time.monotonic() - since)
             wait = 0.1 if deadline is None else min(0.1, deadline - now)
             with suppress(queue.Empty):
                 message = self._queue.get(timeout=max(wait, 0.001))
+                if not begun and message.get("kind") == "event":
+                    begun, since = True, now
+                    deadline = since + limit
                 if message is not _END and on_message(message):
                     deadline = None
                 if message is not _END:

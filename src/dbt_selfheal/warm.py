@@ -115,6 +115,8 @@ class WarmCheck:
         wanted = [unique_id for unique_id in required if unique_id in places]
         if any(places[unique_id] not in catalog for unique_id in wanted):
             return False
+        if {place[0] for place in places.values()} - {place[0] for place in catalog}:
+            return False  # a node in a database that this catalog does not show
         salt = os.urandom(16).hex()
         names = environment_names(roots)
         self._write(

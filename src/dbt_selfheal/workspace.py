@@ -66,16 +66,19 @@ class Workspace:
 
     @property
     def database_file(self) -> Path | None:
-        """The database file of a file database, absolute; None for servers and databases in memory."""
+        """The database file of a file database, absolute; None for servers and databases in memory.
+
+        A relative path starts at the working directory, as the drivers have it, which dbt does not change.
+        """
         if self.adapter == "duckdb":
             path = str(self.output.get("path") or ":memory:").split("?")[0]
             if path == ":memory:" or "://" in path or path.startswith(("md:", "motherduck:", "ducklake:")):
                 return None
-            return self.project_dir / Path(path).expanduser()
+            return Path.cwd() / Path(path).expanduser()
         if self.adapter == "sqlite":
             paths = self.output.get("schemas_and_paths")
             main = paths.get("main") if isinstance(paths, dict) else None
-            return self.project_dir / Path(str(main)).expanduser() if main else None
+            return Path.cwd() / Path(str(main)).expanduser() if main else None
         return None
 
     @property

@@ -24,6 +24,8 @@ from typing import Any
 from dbt_selfheal_supervisor import Reporter, start
 
 SWITCH = "DBT_SELFHEAL_ENABLED"
+# What is built is always whole: `dbt build` would take these as its --empty and --sample.
+PARTIAL = tuple(f"DBT_{engine}{name}" for engine in ("", "ENGINE_") for name in ("EMPTY", "SAMPLE"))
 BUILT = ("seed", "snapshot", "model", "function")
 
 
@@ -33,15 +35,14 @@ class FailedError(Exception):
 
 @contextlib.contextmanager
 def healing_off() -> Iterator[None]:
-    """Switches the package's hook off, for invocations in which it has nothing to do."""
-    before = os.environ.get(SWITCH)
+    """Switches the package's hook off, for invocations in which it has nothing to do, and `--empty` too."""
+    before = {name: os.environ.pop(name) for name in (SWITCH, *PARTIAL) if name in os.environ}
     os.environ[SWITCH] = "false"
     try:
         yield
     finally:
         del os.environ[SWITCH]
-        if before is not None:
-            os.environ[SWITCH] = before
+        os.environ.update(before)
 
 
 class Runner:
@@ -87,6 +88,8 @@ class Runner:
         started = datetime.now(timezone.utc)
         self.operation("initialization_plan")
         steps = self.plan.get("steps", [])
+        if not self.plan.get("enabled", True):
+            return
         if steps and self.request.get("refuse"):
             raise FailedError
         way = self.way(steps)
@@ -218,7 +221,8 @@ class Runner:
     def selector(self, unique_id: str) -> str:
         """Returns a selector for exactly one node: its full path of names, in its file."""
         node = self.manifest.nodes.get(unique_id) or self.manifest.functions[unique_id]
-        return f"fqn:{'.'.join(node.fqn)},file:{Path(node.original_file_path).name}"
+        kind, file = str(node.resource_type), Path(node.original_file_path).name
+        return f"fqn:{'.'.join(node.fqn)},file:{file},resource_type:{kind}"
 
     def nodes(self) -> list[dict[str, Any]]:
         """Returns where the relations of all nodes are, by the manifest."""
