@@ -329,6 +329,18 @@ def test_a_dry_run_inserts_nothing(make_project: Make) -> None:
     assert project.rows("users") == []
 
 
+def test_edits_of_a_marked_seed_survive_whatever_makes_dbt_empty_it(make_project: Make) -> None:
+    """dbt empties a seed whose own full_refresh is false, and when it finds its own macros before this package's."""
+    behind = [{"macro_namespace": "dbt", "search_order": ["shop", "dbt", "dbt_selfheal"]}]
+    project = make_project(SEEDS, config={"seeds": {"+full_refresh": False}, "dispatch": behind})
+    without_healing(project, "seed")
+    project.execute("update roles set title = 'edited' where code = 'admin'")
+    before = project.rows("roles")
+    for arguments in (["seed"], ["seed", "--full-refresh"], ["build", "--full-refresh"]):
+        assert "rows that people have edited must stay" in project.dbt_fails(*arguments).output
+        assert project.rows("roles") == before
+
+
 def test_dbt_seed_and_build_insert_what_is_missing_when_told_to_use_this_package(make_project: Make) -> None:
     project = make_project({**SEEDS, "seeds/plain.csv": "id\n1\n"}, config={"dispatch": DISPATCH})
     project.dbt("seed")

@@ -389,6 +389,26 @@ def test_an_accepted_change_and_a_forgotten_migration_are_no_problem_any_more(ma
     )
 
 
+def test_the_last_attempt_counts_whatever_the_clocks_say(make_project: Make) -> None:
+    project = make_project(THREE)
+    operate(project, "run_migrations")
+    project.execute(f"update {HISTORY} set started_at = '2099-01-01T00:00:00.000Z' where version = '0010'")
+    operate(project, "rollback_migration")
+    operate(project, "run_migrations")
+    assert set(states(project).values()) == {"applied"}
+    assert operate(project, "run_migrations").output.count("OK applied migration") == 0
+
+
+def test_a_migration_whose_version_is_written_differently_can_be_repaired(make_project: Make) -> None:
+    project = make_project({**MODEL, **migration("0001", "one", "create table {s}.one (id integer)")})
+    operate(project, "run_migrations")
+    project.remove("macros/migrations/0001_one.sql")
+    project.write(migration("1", "one", "create table {s}.one (id bigint)"))
+    assert states(project) == {"1": "changed"}
+    operate(project, "repair_migrations", version="1", action="mark_applied")
+    assert states(project) == {"1": "applied"}
+
+
 def test_of_a_migration_that_fails_nothing_remains_and_the_corrected_one_goes_on(make_project: Make) -> None:
     failing = "create table {s}.half (id integer); insert into {s}.half values (1); insert into {s}.nowhere values (1); create table {s}.rest (id integer)"
     project = make_project({**THREE, **migration("0011", "fails", failing)})

@@ -95,6 +95,8 @@ def test_secrets_are_masked_where_they_stand_and_other_words_stay() -> None:
         f"key {MASK} url postgresql://me:{MASK}@host/db password={MASK}"
     )
     assert scrub("password authentication failed") == "password authentication failed"
+    awkward = Scrubber({"encryption_key": 'k"e\\yö'})
+    assert awkward.document({"sql": ['set k = "k"e\\yö"', 1]}) == {"sql": [f'set k = "{MASK}"', 1]}
 
 
 @pytest.mark.parametrize(

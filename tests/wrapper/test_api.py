@@ -28,6 +28,8 @@ from dbt_selfheal import (
     TableExistenceChecker,
     TableTier,
 )
+from dbt_selfheal.lock import hold, lock_file
+from dbt_selfheal.workspace import Options, read_workspace
 
 NOW = datetime(2025, 12, 12, 10, tzinfo=timezone.utc)
 PUBLIC = {
@@ -85,6 +87,14 @@ def test_it_makes_a_workspace_ready_and_says_what_it_did(
     assert (again.state, again.success, again.way) == (InitializationState.COMPLETED, True, "warm")
     assert InitializationResult.model_validate_json(again.model_dump_json()).steps == again.steps
     assert capfd.readouterr() == ("", ""), "without verbose it prints nothing"
+
+
+def test_while_another_initialization_runs_nobody_is_told_that_all_is_there(shop: DbtProject) -> None:
+    workspace = read_workspace(Options(project_dir=str(shop.folder), profiles_dir=str(shop.folder)))
+    checker = TableExistenceChecker(shop.folder, profiles_dir=shop.folder)
+    with hold(lock_file(workspace), 0, lambda _: None), pytest.raises(ConcurrentInitializationError):
+        checker.is_initialized()
+    assert not checker.is_initialized()
 
 
 def test_a_failure_says_what_failed_and_what_to_do(shop: DbtProject) -> None:

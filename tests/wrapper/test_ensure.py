@@ -57,6 +57,34 @@ def test_what_was_there_before_is_counted_without_what_has_no_relation(
 
 
 @pytest.mark.duckdb
+def test_a_native_build_runs_nothing_that_exists(cli: Cli, shop: DbtProject) -> None:
+    """A snapshot in a file that is named like the one of the missing model, and DBT_EMPTY, change nothing."""
+    shop.write(
+        {
+            "snapshots/orders.sql": "{% snapshot orders_history %}\n"
+            "{{ config(unique_key='id', strategy='check', check_cols='all') }}\n"
+            "select * from {{ ref('raw_orders') }}\n{% endsnapshot %}\n"
+        }
+    )
+    cli(shop, "ensure")
+    kept = shop.rows("orders_history")
+    shop.execute("update raw_orders set amount = amount + 1")
+    shop.drop("orders")
+    assert "1 built" in cli(shop, "ensure", "--threads", "2", env={"DBT_EMPTY": "1"}).output
+    assert shop.rows("orders_history") == kept
+    assert len(shop.rows("orders")) == 3
+
+
+@pytest.mark.duckdb
+@pytest.mark.parametrize("setting", ["targets: production", "enabled: \"{{ env_var('OFF', 'false') }}\""])
+def test_a_native_build_is_off_where_the_macros_are(cli: Cli, shop: DbtProject, setting: str) -> None:
+    settings = f"{{dbt_selfheal: {{{setting}}}}}"
+    finished = cli(shop, "ensure", "--json", "--threads", "2", "--vars", settings)
+    assert finished.document["way"] == "off"
+    assert not shop.relations()
+
+
+@pytest.mark.duckdb
 @pytest.mark.dbt_version(">=1.10")
 def test_what_no_hook_can_build_is_built_with_dbts_own_nodes(cli: Cli, shop: DbtProject) -> None:
     """Python and microbatch models; without `--threads` the way follows from the plan."""

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from dbt_selfheal.fingerprint import environment_names
 from dbt_selfheal.warm import WarmCheck
 from dbt_selfheal.workspace import Options, read_workspace
 
@@ -66,6 +67,11 @@ class Warm:
         return check.record(NODES, REQUIRED)
 
 
+@pytest.fixture(autouse=True)
+def _in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the profile's path is relative
+
+
 @pytest.fixture
 def warm(tmp_path: Path) -> Warm:
     """A ready workspace with a record."""
@@ -87,6 +93,35 @@ def test_it_is_not_ready_when_a_relation_was_dropped(warm: Warm, name: str) -> N
 
 def test_it_is_not_ready_when_a_relation_became_another_kind(warm: Warm) -> None:
     warm.execute("drop view orders", "create table orders as select 1 as id")
+    assert not warm.check().is_ready()
+
+
+def test_with_a_node_in_another_database_nothing_is_certain(warm: Warm) -> None:
+    elsewhere = {
+        "unique_id": "model.shop.far",
+        "kind": "model",
+        "database": "lake",
+        "schema": "main",
+        "name": "far",
+    }
+    check = warm.check()
+    check.observe()
+    assert not check.record([*NODES, elsewhere], REQUIRED)
+    assert not warm.check().is_ready()
+
+
+def test_a_computed_name_of_a_variable_is_not_taken_for_a_plain_one(tmp_path: Path) -> None:
+    file = tmp_path / "m.sql"
+    file.write_text("{{ env_var('SCHEMA_' ~ target.name) }}")
+    assert environment_names([str(file)]) is None
+    file.write_text("{{ env_var('SCHEMA' , 'x') }} {{ env_var(\"OTHER\") }}")
+    assert environment_names([str(file)]) == ["OTHER", "SCHEMA"]
+
+
+def test_a_relative_path_starts_at_the_working_directory(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it does for dbt: another file is another database."""
+    (warm.folder / "elsewhere").mkdir()
+    monkeypatch.chdir(warm.folder / "elsewhere")
     assert not warm.check().is_ready()
 
 
