@@ -75,6 +75,20 @@ def warm(bench: Bench) -> None:
         bench.compare(f"warm-{nodes}", f"`dbt run -s leaf`, nothing missing, {nodes:,} nodes", contenders)
 
 
+def workforce(bench: Bench) -> None:
+    """The hook by itself, in the example workspace with nothing missing: on and off."""
+    folder = projects.workforce(bench.folder / "workforce")
+    command: Command = [DBT, "run", "--select", "fct_contributions"]
+    run(folder, *command)
+    contenders = [
+        Contender("hook on", [command], folder),
+        Contender("hook off", [command], folder, variables=OFF),
+    ]
+    bench.compare(
+        "workforce", "`dbt run -s fct_contributions` in the workforce workspace, nothing missing", contenders
+    )
+
+
 def everything(bench: Bench) -> None:
     """With nothing missing: `dbt build` of a whole project, with and without the package."""
     contenders = []
@@ -269,6 +283,18 @@ def concurrent(bench: Bench) -> None:
 
 CASES = {
     case.__name__: case
-    for case in (warm, everything, cold, plan, heal, heal_1000, seeds, seeds_large, wrapper, concurrent)
+    for case in (
+        warm,
+        workforce,
+        everything,
+        cold,
+        plan,
+        heal,
+        heal_1000,
+        seeds,
+        seeds_large,
+        wrapper,
+        concurrent,
+    )
 }
 QUICK = [name for name in CASES if name not in ("everything", "heal_1000", "seeds_large", "concurrent")]

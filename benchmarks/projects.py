@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import shutil
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -110,6 +111,18 @@ def make(
     if package:
         (folder / "dbt_packages").mkdir()
         (folder / "dbt_packages" / "dbt_selfheal").symlink_to(ROOT)
+    return folder
+
+
+def workforce(folder: Path) -> Path:
+    """Copies the workforce workspace, and installs the package in it; returns the folder."""
+    ignored = shutil.ignore_patterns(
+        "dbt_packages", "dbt_utils", "target", "logs", "*.duckdb*", "package-lock.yml"
+    )
+    shutil.copytree(ROOT / "integration_tests", folder, ignore=ignored)
+    (folder / "packages.yml").write_text(yaml.safe_dump({"packages": [{"local": str(ROOT)}]}))
+    (folder / "dbt_packages").mkdir()
+    (folder / "dbt_packages" / "dbt_selfheal").symlink_to(ROOT)
     return folder
 
 
