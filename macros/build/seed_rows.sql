@@ -35,7 +35,7 @@
 {% endmacro %}
 
 {% macro default___seed_loading() %}
-  {% set known = ['macro.dbt.load_csv_rows', 'macro.dbt.default__load_csv_rows'] %}
+  {% set known = ['macro.dbt.default__load_csv_rows', 'macro.dbt.load_csv_rows'] %}
   {% set default = context['dbt'].get('default__load_csv_rows') %}
   {% if dbt_selfheal._implementations(['load_csv_rows']) | sort == known %}
     {% if default and 'bindings.extend(row)' in default.macro.macro_sql %}

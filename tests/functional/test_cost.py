@@ -132,3 +132,14 @@ def test_healing_is_one_dbt_process_and_parses_once(make_project: ProjectFactory
         parses.append(names.count("UnableToPartialParse"))
         project.drop("census")
     assert parses == [1, 0]
+
+
+@pytest.mark.postgres
+def test_the_rows_of_a_seed_take_no_macro_call_each(make_project: ProjectFactory, dbt_server: DbtServer):
+    """As `dbt seed` makes one, and a dispatch, for each value."""
+    found = []
+    for rows in (100, 400):
+        project = make_project({"seeds/s.csv": "id,name\n" + "".join(f"{n},n{n}\n" for n in range(rows))})
+        project.dbt("parse")
+        found.append(counted(dbt_server, project, "run-operation", "ensure_initialized")["operations"])
+    assert found[1] - found[0] < 900, found  # of Jinja, for 300 rows of two values; `dbt seed` takes 4,800
