@@ -199,7 +199,7 @@ def test_the_hard_time_limit_ends_dbt_and_the_next_attempt_succeeds(cli: Cli, sh
     shop.write({"models/orders.sql": _slow("raw_orders")})
     cli(shop, "plan", "-q")  # parsed once, so that the limit is reached inside the model
     result = cli(shop, "ensure", "--timeout", "12", code=3)
-    assert result.seconds < 16
+    assert result.seconds < 24  # not ten minutes
     assert "the limit is 12 s" in result.stderr
     assert "What to do:" in result.stderr
     assert not processes_of(shop.folder)

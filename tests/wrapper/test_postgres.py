@@ -38,7 +38,7 @@ def test_a_query_that_sleeps_in_the_database_does_not_outlive_the_time_limit(
     shop.write({"models/orders.sql": SLEEPS})
     cli(shop, "plan", "-q")
     result = cli(shop, "ensure", "--timeout", "12", code=3)
-    assert result.seconds < 16
+    assert result.seconds < 24  # not ten minutes
     assert not _sleeping(shop)
     assert not processes_of(shop.folder)
     shop.write({"models/orders.sql": good})
