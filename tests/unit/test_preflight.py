@@ -20,7 +20,7 @@ def workspace(folder: Path) -> Workspace:
         profiles_file=folder / "profiles.yml",
         profile="shop",
         target="dev",
-        output={"type": "duckdb", "path": "warehouse.duckdb"},
+        output={"type": "duckdb", "path": str(folder / "warehouse.duckdb")},
         project={},
         variables={},
     )
