@@ -14,6 +14,7 @@ from measure import (
     Samples,
     alternate,
     healing_seconds,
+    hook_seconds,
     node_seconds,
     plan_seconds,
     printed_seconds,
@@ -81,8 +82,8 @@ def workforce(bench: Bench) -> None:
     command: Command = [DBT, "run", "--select", "fct_contributions"]
     run(folder, *command)
     contenders = [
-        Contender("hook on", [command], folder),
-        Contender("hook off", [command], folder, variables=OFF),
+        Contender("hook on", [command], folder, inner=hook_seconds),
+        Contender("hook off", [command], folder, variables=OFF, inner=hook_seconds),
     ]
     bench.compare(
         "workforce", "`dbt run -s fct_contributions` in the workforce workspace, nothing missing", contenders

@@ -39,8 +39,8 @@ def _warm(results: Results) -> list[Verdict]:
     goal = "nothing missing, the hook in the workforce workspace: under 5 % and 0.1 s"
     found = [Verdict(goal)]
     if samples := _samples(results, "workforce"):
-        more = difference(samples["hook on"], samples["hook off"])
-        share = ratio(samples["hook on"], samples["hook off"]) - 1
+        more = median(samples["hook on"], "inner") - median(samples["hook off"], "inner")
+        share = more / median(samples["hook off"])
         found = [Verdict(goal, f"{more:+.3f} s, {share:+.1%}", more < 0.1 and share < 0.05)]
     for nodes, limit in ((1000, 0.05), (5000, 0.15)):
         goal = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import statistics
 import subprocess
 import time
@@ -137,6 +138,12 @@ def healing_seconds(folder: Path) -> float | None:
     """The time from the first to the last event of healing."""
     found = _events(folder, "initialization_complete")
     return float(found[-1]["duration_seconds"]) if found else None
+
+
+def hook_seconds(folder: Path) -> float:
+    """The seconds of the package's hook, as dbt reports them."""
+    text = (folder / "logs" / "dbt.log").read_text()
+    return float(re.findall(r"OK hook: dbt_selfheal\.on-run-start\.0 .*in ([0-9.]+)s", text)[-1])
 
 
 def seed_seconds(folder: Path) -> float:
