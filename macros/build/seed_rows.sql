@@ -62,8 +62,10 @@
 {% macro _create_working_table(model, agate_table) %}
   {% if config.get('location_root') or not agate_table.rows %}{% do return(context['dbt']['create_csv_table'](model, agate_table)) %}{% endif %}
   {% set final, working = this, dbt_selfheal._working_relation(this) %}
-  {% for relation in adapter.list_relations(this.database, this.schema) if modules.re.fullmatch(modules.re.escape(this.identifier) ~ '__dbt_selfheal_[0-9a-f]{8}', relation.identifier) %}
-    {% do adapter.drop_relation(relation) %}
+  {% for row in dbt_selfheal._fetch('show tables in ' ~ this.include(identifier=false) ~ " like '*__dbt_selfheal_*'") %}
+    {% if modules.re.fullmatch(modules.re.escape(this.identifier | lower) ~ '__dbt_selfheal_[0-9a-f]{8}', row[1]) %}
+      {% do adapter.drop_relation(this.incorporate(path={'identifier': row[1]}, type='table')) %}
+    {% endif %}
   {% endfor %}
   {% do context.update({'this': working}) %}
   {% set sql = context['dbt']['create_csv_table'](model, agate_table) %}

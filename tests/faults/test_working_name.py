@@ -29,7 +29,7 @@ def test_a_seed_whose_run_is_killed_in_the_middle_is_not_there_and_the_repeat_lo
     running.wait_for("insert into analytics.regions__dbt_selfheal_")
     running.kill()
     running.wait(check=False)
-    [left] = project.names() - {"kept"}
+    [left] = project.names() - {"kept", "header_only"}
     assert left.startswith("regions__dbt_selfheal_")
     assert len(project.rows(left)) < ROWS
     project.dbt("run", "-s", "leaf")
