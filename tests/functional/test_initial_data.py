@@ -262,7 +262,7 @@ def test_dbts_own_secret_variables_cannot_be_read_and_the_error_says_so(make_pro
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "no list": ({"table": "users"}, "vars.dbt_selfheal.initial_data must be a list"),
+    "no list": ({"table": "users"}, "vars.dbt_selfheal.initial_data must be: list"),
     "no table": ([{"key": ["a"], "rows": []}], "vars.dbt_selfheal.initial_data[0].table must be the name"),
     "no key": ([{"table": "users", "rows": []}], "vars.dbt_selfheal.initial_data[0].key must be a list of column names"),
     "no rows": ([{"table": "users", "key": ["a"]}], "vars.dbt_selfheal.initial_data[0].rows must be a list of dictionaries"),
