@@ -116,7 +116,7 @@ class Supervised:
             wait = 0.1 if deadline is None else min(0.1, deadline - now)
             with suppress(queue.Empty):
                 message = self._queue.get(timeout=max(wait, 0.001))
-                if not begun and message.get("kind") == "event":
+                if not begun and message.get("kind") in ("event", "parsed"):
                     begun, since = True, now
                     deadline = since + limit
                 if message is not _END and on_message(message):

@@ -66,6 +66,7 @@ class Runner:
     def run(self) -> None:
         """Does what the request asks for."""
         self.manifest = self.invoke("parse", "--no-write-json").result
+        self.reporter.send("parsed")
         mode = self.request["mode"]
         if mode == "status":
             self.operation("initialization_status")
