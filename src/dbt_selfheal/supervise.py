@@ -95,8 +95,8 @@ class Supervised:
 
         Args:
             on_message: Called with each message; when it returns True the limit no longer applies.
-            limit: When to end the process, in seconds from its first event on. What dbt does before that,
-                reading the project and connecting, has START_SECONDS, or the limit if that is more.
+            limit: When to end the process, in seconds from when dbt has read the project, or the package has
+                done its first thing. What comes before has START_SECONDS, or the limit if that is more.
             on_tick: Called at least ten times a second.
 
         Returns:
@@ -120,7 +120,7 @@ class Supervised:
                     begun, since = True, now
                     deadline = since + limit
                 if message is not _END and on_message(message):
-                    deadline = None
+                    begun, deadline = True, None
                 if message is not _END:
                     continue
             on_tick()
