@@ -51,12 +51,12 @@
   {% set counts = status.counts %}
   {% if not status.entries and not status.problems %}{% do return(dbt_selfheal._check('migrations', 'ok', 'the project has none', none, counts)) %}{% endif %}
   {% set parts = [] %}
-  {% for state, count in counts.items() if count %}{% do parts.append(count ~ ' ' ~ state) %}{% endfor %}
-  {% set failed = status.entries | selectattr('last') | map(attribute='last') | rejectattr('success') | selectattr('completed_at') | list %}
+  {% set failed = status.entries | selectattr('last') | map(attribute='last') | selectattr('success', 'sameas', false) | list | length %}
+  {% for state, count in dict(counts, failed=failed).items() if count %}{% do parts.append(count ~ ' ' ~ state) %}{% endfor %}
   {% do return(dbt_selfheal._check('migrations', 'failed' if status.problems else 'warning' if counts.pending else 'ok',
     parts | join(', ') ~ ('; ' ~ status.problems | length ~ ' problems' if status.problems else ''),
     'dbt run-operation migration_status' if status.problems else 'dbt run-operation run_migrations',
-    dict(counts, failed=failed | length, problems=status.problems))) %}
+    dict(counts, failed=failed, problems=status.problems))) %}
 {% endmacro %}
 
 

@@ -23,9 +23,12 @@
 {% endmacro %}
 
 
-{# One check. status: ok, warning or failed; what_to_do: none when it is ok; details: a dict of plain values. #}
+{# One check, also emitted by itself: an error in a later one ends the report. status: ok, warning or failed;
+   what_to_do: none when it is ok; details: a dict of plain values. #}
 {% macro _check(name, status, summary, what_to_do=none, details={}) %}
-  {% do return({'name': name, 'status': status, 'summary': summary, 'what_to_do': none if status == 'ok' else what_to_do, 'details': details}) %}
+  {% set check = {'name': name, 'status': status, 'summary': summary, 'what_to_do': none if status == 'ok' else what_to_do, 'details': details} %}
+  {% do dbt_selfheal._emit('health_check', check) %}
+  {% do return(check) %}
 {% endmacro %}
 
 

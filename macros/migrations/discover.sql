@@ -8,8 +8,8 @@
 {# The names of all macros that are, or look like, migrations or rollbacks: list of (package, macro name). One search
    through the joined names, so that a project without migrations pays next to nothing. #}
 {% macro _migration_macro_names() %}
-  {% do return(modules.re.findall('^macro[.](\\w+)[.]((?:migration|rollback)_+(?:(?<=__)|(?=[0-9]))\\w*)$',
-    builtins.ref.manifest.macros | join('\n'), modules.re.MULTILINE)) %}
+  {% do return(modules.re.findall('^macro[.](\\w+)[.]((?:migration|rollback)(?:_[0-9]|s?_(?:_|v?[0-9]\\w*__))\\w*)$',
+    builtins.ref.manifest.macros | join('\n'), modules.re.MULTILINE + modules.re.IGNORECASE)) %}
 {% endmacro %}
 
 
@@ -19,9 +19,9 @@
   {% set found, rollbacks, problems = {}, {}, [] %}
   {% for package, name in names %}
     {% set parts = modules.re.fullmatch('(migration|rollback)__([0-9]+(?:_[0-9]+)*)__([A-Za-z0-9]\\w*)', name) %}
-    {% if not parts %}
+    {% if not parts and package == adapter.config.project_name %}  {# a macro of a package that only looks like one is none #}
       {% do problems.append(dbt_selfheal._bad_name_problem(package, name)) %}
-    {% else %}
+    {% elif parts %}
       {% set migration = dbt_selfheal._migration(package, name, parts.group(2), parts.group(3)) %}
       {% set target_list = found if parts.group(1) == 'migration' else rollbacks %}
       {% do target_list.setdefault(migration.id, []).append(migration) %}
@@ -32,7 +32,7 @@
     {% set migration = migrations[0] %}
     {% if migrations | length > 1 %}{% do problems.append(dbt_selfheal._duplicate_problem(migrations)) %}{% endif %}
     {% for rollback in rollbacks.get(id, []) | list if rollback.slug == migration.slug %}
-      {% do migration.update({'rollback': rollback.macro}) %}
+      {% do migration.update({'rollback': rollback.macro, 'rollback_transaction': migration.transaction and rollback.transaction}) %}
       {% do rollbacks[id].remove(rollback) %}
     {% endfor %}
     {% do all.append(migration) %}
@@ -45,17 +45,23 @@
 {% endmacro %}
 
 
-{# One migration, as a dict. id: what identifies it; order: a text that sorts by version, packages before the project. #}
+{# One migration, as a dict. id: what identifies it. #}
 {% macro _migration(package, macro_name, version, slug) %}
   {% set macro = dbt_selfheal._manifest().macros['macro.' ~ package ~ '.' ~ macro_name] %}
-  {% set digits = [] %}
-  {% for part in version.split('_') %}{% do digits.append(part.lstrip('0').rjust(20, '0')) %}{% endfor %}
   {% do return({
     'id': dbt_selfheal._migration_id(package, version), 'package': package, 'version': version, 'slug': slug, 'macro': macro_name,
-    'order': digits | join('_') ~ ' ' ~ ('~' if package == adapter.config.project_name else package),
-    'checksum': local_md5(macro.macro_sql.replace('\r\n', '\n').strip()), 'path': macro.original_file_path, 'rollback': none,
+    'order': dbt_selfheal._migration_order(package, version),
+    'checksum': local_md5(macro.macro_sql.replace('\r\n', '\n').strip()), 'path': macro.original_file_path, 'rollback': none, 'rollback_transaction': true,
     'transaction': not modules.re.search('dbt_selfheal:\\s*no transaction', macro.macro_sql) and dbt_selfheal._has_transactional_ddl(),
   }) %}
+{% endmacro %}
+
+
+{# A text that sorts migrations by version (a column of the history holds 255 digits), packages before the project. #}
+{% macro _migration_order(package, version) %}
+  {% set digits = [] %}
+  {% for part in version.split('_') %}{% do digits.append(part.lstrip('0').rjust(255, '0')) %}{% endfor %}
+  {% do return(digits | join('_') ~ ' ' ~ ('~' if package == adapter.config.project_name else package)) %}
 {% endmacro %}
 
 

@@ -1,7 +1,7 @@
 {#
   The history of migrations: the table selfheal_migrations, in the setting `schema` or the target's. It exists only once
   a migration is used. One row for each attempt; the last one of a migration tells its state:
-    completed_at null       started and not finished: only without a transaction, else nothing of it is there
+    success null            started and not finished (action: run or rollback): only without a transaction, else nothing of it is there
     success                 applied, unless rolled_back_at is set
     not success             failed, as somebody said with repair_migrations; it is pending again
 #}
@@ -93,9 +93,9 @@
 {% endmacro %}
 
 
-{# Who runs dbt: the database's user where it has users, else the system's. #}
+{# Who runs dbt: the database's user where it has users, else the system's. (The wrapper sets DBT_SELFHEAL_USER and _HOST.) #}
 {% macro _user_name() %}
-  {% do return(target.get('user') or env_var('USER', env_var('LOGNAME', env_var('USERNAME', ''))) or none) %}
+  {% do return(target.get('user') or env_var('DBT_SELFHEAL_USER', env_var('USER', env_var('LOGNAME', env_var('USERNAME', '')))) or none) %}
 {% endmacro %}
 
 
@@ -105,7 +105,7 @@
 {% endmacro %}
 
 {% macro default___host_name() %}
-  {% do return(env_var('HOSTNAME', env_var('COMPUTERNAME', '')) or none) %}
+  {% do return(env_var('DBT_SELFHEAL_HOST', env_var('HOSTNAME', env_var('COMPUTERNAME', ''))) or none) %}
 {% endmacro %}
 
 {% macro sqlite___host_name() %}

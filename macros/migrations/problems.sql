@@ -50,15 +50,16 @@
 {% endmacro %}
 
 
-{# Names what is done of a migration that was started without a transaction and did not finish. #}
+{# Names what is done of a migration that was started, or rolled back, without a transaction and did not finish. #}
 {% macro _interrupted_problem(entry) %}
-  {% set done = entry.last.statements_done %}
-  {% do return(dbt_selfheal._migration_title(entry) ~ ' (' ~ entry.path ~ ') was started on ' ~ entry.last.started_at
-    ~ ' without a transaction and did not finish: of its ' ~ entry.last.statements_total ~ ' statements the first ' ~ done
+  {% set back = entry.last.action == 'rollback' %}
+  {% do return(dbt_selfheal._migration_title(entry) ~ ' (' ~ entry.path ~ ') was ' ~ ('applied on ' ~ entry.last.completed_at ~ '. Its rollback was started'
+      if back else 'started on ' ~ entry.last.started_at)
+    ~ ' without a transaction and did not finish: of its ' ~ entry.last.statements_total ~ ' statements the first ' ~ entry.last.statements_done
     ~ ' are done and stay, and the next may be done in part.\nLook at the database, then say which it is:\n'
-    ~ '  ' ~ dbt_selfheal._repair_command(entry, 'rerun') ~ '         to run all of it again\n'
-    ~ '  ' ~ dbt_selfheal._repair_command(entry, 'mark_applied') ~ '  when you have done the rest by hand\n'
-    ~ '  ' ~ dbt_selfheal._repair_command(entry, 'mark_failed') ~ '   when you have taken back what was done; it is pending then') %}
+    ~ '  ' ~ dbt_selfheal._repair_command(entry, 'rerun') ~ '         to run all of ' ~ ('the rollback' if back else 'it') ~ ' again\n'
+    ~ '  ' ~ dbt_selfheal._repair_command(entry, 'mark_applied') ~ '  when you have ' ~ ('put back what it took away' if back else 'done the rest by hand') ~ '\n'
+    ~ '  ' ~ dbt_selfheal._repair_command(entry, 'mark_failed') ~ '   when you have ' ~ ('done the rest of it by hand' if back else 'taken back what was done') ~ '; it is pending then') %}
 {% endmacro %}
 
 

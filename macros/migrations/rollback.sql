@@ -7,11 +7,9 @@
    dry_run: print the SQL and roll nothing back. #}
 {% macro rollback_migration(to=none, dry_run=false) %}
   {% set settings = dbt_selfheal._settings() %}
-  {% if dbt_selfheal._is_off(settings) %}
-    {% do dbt_selfheal._line('Migrations: off in this target or by setting; nothing was done') %}
-  {% elif dry_run %}
-    {% do dbt_selfheal._print_migrations(dbt_selfheal._to_roll_back(dbt_selfheal._migration_status(settings), to)) %}
-  {% else %}
+  {% if dry_run and not dbt_selfheal._migrations_are_off(settings) %}
+    {% do dbt_selfheal._print_migrations(dbt_selfheal._to_roll_back(dbt_selfheal._migration_status(settings), to), 'rolled back') %}
+  {% elif not dry_run and not dbt_selfheal._migrations_are_off(settings) %}
     {% set lock = dbt_selfheal._migration_lock(settings) %}
     {% set entries = dbt_selfheal._to_roll_back(dbt_selfheal._migration_status(settings), to) %}
     {% for entry in entries %}
@@ -23,25 +21,40 @@
 {% endmacro %}
 
 
-{# What a rollback takes back, the newest first; raises, before anything is done, for what cannot be. The `macro` of
-   what it returns is that of the rollback. #}
+{# What a rollback takes back, the newest first; raises, before anything is done, for what cannot be. The `macro` and
+   `transaction` of what it returns are those of the rollback. #}
 {% macro _to_roll_back(status, to=none) %}
-  {% set first = dbt_selfheal._find_version(status.entries, to) if to is not none and to | string | replace('0', '') else none %}
+  {% set keep = dbt_selfheal._version_to_keep(status.entries, to) %}
   {% set entries, problems = [], [] %}
-  {% for entry in status.entries | reverse if entry.state not in ('pending', 'gone') and (to is not none or not entries) and (first is none or entry.order > first.order) %}
-    {% if entry.state != 'applied' %}
-      {% do problems.append(dbt_selfheal._migration_title(entry) ~ ' is ' ~ entry.state ~ '. `dbt run-operation migration_status` says what to do.') %}
-    {% elif entry.rollback is none %}
-      {% do problems.append(dbt_selfheal._migration_title(entry) ~ ' (' ~ entry.path ~ ') has no rollback.\nWrite the macro '
-        ~ entry.macro | replace('migration__', 'rollback__', 1) ~ ', or take its effects back with a new migration.') %}
-    {% endif %}
-    {% do entries.append(dict(entry, macro=entry.rollback)) %}
-  {% endfor %}
-  {% for entry in status.entries if entry.state == 'gone' and to is not none %}
-    {% do problems.append(dbt_selfheal._gone_problem(entry)) %}
+  {% for entry in status.entries | sort(attribute='order') | reverse if entry.state != 'pending' and (to is not none or not entries) and (keep is none or entry.order > keep.order) %}
+    {% set problem = dbt_selfheal._rollback_problem(entry) %}
+    {% if problem %}{% do problems.append(problem) %}{% endif %}
+    {% do entries.append(dict(entry, macro=entry.rollback, transaction=entry.rollback_transaction)) %}
   {% endfor %}
   {% if problems %}{% do dbt_selfheal._raise('cannot roll back, and nothing was:\n- ' ~ problems | map('indent', 2) | join('\n- ')) %}{% endif %}
   {% do return(entries) %}
+{% endmacro %}
+
+
+{# The entry that stays applied; none when all go, which "0" says unless a migration has that version. #}
+{% macro _version_to_keep(entries, to) %}
+  {% set versions = (entries | map(attribute='id') | join('\n') ~ '\n').count('.0\n') %}
+  {% if to is none or (to | string == '0' and not versions) %}{% do return(none) %}{% endif %}
+  {% do return(dbt_selfheal._find_version(entries, to)) %}
+{% endmacro %}
+
+
+{# Why an entry cannot be rolled back, and what to do; none when it can. #}
+{% macro _rollback_problem(entry) %}
+  {% if entry.state == 'gone' %}
+    {% do return(dbt_selfheal._gone_problem(entry)) %}
+  {% elif entry.state != 'applied' %}
+    {% do return(dbt_selfheal._migration_title(entry) ~ ' is ' ~ entry.state ~ '. `dbt run-operation migration_status` says what to do.') %}
+  {% elif entry.rollback is none %}
+    {% do return(dbt_selfheal._migration_title(entry) ~ ' (' ~ entry.path ~ ') has no rollback.\nWrite the macro '
+      ~ entry.macro | replace('migration__', 'rollback__', 1) ~ ', or take its effects back with a new migration.') %}
+  {% endif %}
+  {% do return(none) %}
 {% endmacro %}
 
 
@@ -67,13 +80,17 @@
 {% endmacro %}
 
 
-{# Without a transaction a rollback that stops in the middle leaves the migration interrupted, with none of its
-   statements known to be done. #}
+{# Without a transaction, the row says first that the rollback was started, and how many of its statements are done:
+   one that stops in the middle leaves the migration interrupted. #}
 {% macro _roll_back_without_transaction(entry) %}
   {% set statements = dbt_selfheal._migration_statements(entry.package, entry.macro) %}
-  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'completed_at': none, 'success': none, 'statements_done': 0})) %}
+  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'action': 'rollback', 'success': none, 'statements_done': 0, 'statements_total': statements | length})) %}
   {% do adapter.commit() %}
-  {% for statement in statements %}{% do dbt_selfheal._run_alone(statement) %}{% endfor %}
-  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'completed_at': entry.last.completed_at, 'success': true, 'statements_done': entry.last.statements_done})) %}
+  {% for statement in statements %}
+    {% do dbt_selfheal._run_alone(statement) %}
+    {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'statements_done': loop.index})) %}
+    {% do adapter.commit() %}
+  {% endfor %}
+  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'success': true})) %}
   {% do return(statements) %}
 {% endmacro %}

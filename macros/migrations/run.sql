@@ -6,16 +6,22 @@
    to: the version to stop at, inclusive (text; by default all); dry_run: print the SQL and apply nothing. #}
 {% macro run_migrations(to=none, dry_run=false) %}
   {% set settings = dbt_selfheal._settings() %}
-  {% if dbt_selfheal._is_off(settings) %}
-    {% do dbt_selfheal._line('Migrations: off in this target or by setting; nothing was done') %}
-  {% elif dry_run %}
+  {% if dry_run and not dbt_selfheal._migrations_are_off(settings) %}
     {% set status = dbt_selfheal._migration_status(settings) %}
     {% do dbt_selfheal._raise_migration_problems(status) %}
     {% do dbt_selfheal._print_migrations(dbt_selfheal._pending_migrations(status, to)) %}
-  {% else %}
+  {% elif not dry_run and not dbt_selfheal._migrations_are_off(settings) %}
     {% set applied = dbt_selfheal._migrate(settings, to=to) %}
-    {% if not applied %}{% do dbt_selfheal._line('Migrations: nothing is pending; nothing was done') %}{% endif %}
+    {% if not applied %}{% do dbt_selfheal._line('Migrations: nothing is pending' ~ (' up to ' ~ to if to is not none else '') ~ '; nothing was done') %}{% endif %}
   {% endif %}
+{% endmacro %}
+
+
+{# Whether the package is off here, which is said in a line then. #}
+{% macro _migrations_are_off(settings) %}
+  {% set off = dbt_selfheal._is_off(settings) %}
+  {% if off %}{% do dbt_selfheal._line('Migrations: off in this target or by setting; nothing was done') %}{% endif %}
+  {% do return(off) %}
 {% endmacro %}
 
 
@@ -26,7 +32,7 @@
   {% set table = api.Relation.create(target.database, settings.schema or target.schema, 'selfheal_migrations') %}
   {% if adapter.get_relation(table.database, table.schema, table.identifier) %}
     {% set macros, found = builtins.ref.manifest.macros, [] %}
-    {% for id in modules.re.findall('macro[.]\\w+[.]migration_[_0-9]\\w+', macros | join('\n')) %}
+    {% for id in modules.re.findall('macro[.](?:\\w+[.]migration__[0-9_]+|' ~ adapter.config.project_name ~ '[.]migrations?_[_v0-9])\\w+', macros | join('\n'), modules.re.IGNORECASE) %}
       {% do found.append(id ~ local_md5(macros[id].macro_sql.replace('\r\n', '\n').strip())) %}
     {% endfor %}
     {% set applied = adapter.execute("select 'macro.' || package || '.' || name || checksum from " ~ table
@@ -96,10 +102,10 @@
 
 
 {# Print, and emit as a JSON event, the SQL of migrations. Rendered in a transaction that is rolled back, so that a macro
-   that runs statements itself changes nothing either. #}
-{% macro _print_migrations(migrations) %}
+   that runs statements itself changes nothing either. what: applied or rolled back. #}
+{% macro _print_migrations(migrations, what='applied') %}
   {% set plan = [] %}
-  {% do dbt_selfheal._line('Migrations: ' ~ migrations | length ~ ' would be applied (dry run: nothing is)') %}
+  {% do dbt_selfheal._line('Migrations: ' ~ migrations | length ~ ' would be ' ~ what ~ ' (dry run: nothing is)') %}
   {% for migration in migrations %}
     {% do dbt_selfheal._begin() %}
     {% set statements = dbt_selfheal._migration_statements(migration.package, migration.macro) %}

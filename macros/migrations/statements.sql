@@ -70,11 +70,11 @@
 {% macro _check_statements(migration, statements) %}
   {% set ending = modules.re.compile(
     '(?:begin|start\\s+transaction|commit|end|abort|rollback(?!\\s+(?:work\\s+|transaction\\s+)?to\\b))\\b', modules.re.IGNORECASE) %}
-  {% for statement in statements if migration.transaction and ending.match(dbt_selfheal._without_comments(statement)) %}
+  {% for statement in (statements if migration.transaction else []) %}{% for part in dbt_selfheal._statements(statement) if ending.match(dbt_selfheal._without_comments(part)) %}
     {% do dbt_selfheal._raise('the migration ' ~ dbt_selfheal._migration_title(migration) ~ ' (' ~ migration.path ~ ') begins or ends a transaction itself: '
-      ~ dbt_selfheal._first_line(statement) ~ '\nIt runs in one transaction with its history row. Take that statement out, or, if it must not '
+      ~ dbt_selfheal._first_line(part) ~ '\nIt runs in one transaction with its history row. Take that statement out, or, if it must not '
       ~ 'run in a transaction, put this line into its SQL:\n  -- dbt_selfheal: no transaction') %}
-  {% endfor %}
+  {% endfor %}{% endfor %}
 {% endmacro %}
 
 

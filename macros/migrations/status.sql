@@ -2,7 +2,7 @@
   The state of every migration: what the project has, against what the history says.
     applied       done, and as it is in the project
     pending       to be applied (never applied, rolled back, or marked as failed)
-    interrupted   started without a transaction and not finished
+    interrupted   started without a transaction and not finished, or half rolled back without one
     changed       applied, and different in the project now
     gone          applied, and no longer in the project
   Also the operations that look and change nothing: migration_status, migration_history, validate_migrations.
@@ -57,9 +57,9 @@
     {% set row = last.pop(migration.id, none) %}
     {% do entries.append(dict(migration, last=row, state=dbt_selfheal._state_of_migration(migration, row), attempt=(row.attempt if row else 0), recorded_version=(row.version if row else migration.version))) %}
   {% endfor %}
-  {% for row in last.values() if row.completed_at is none or (row.success and row.rolled_back_at is none) %}
+  {% for row in last.values() if row.success is none or (row.success and row.rolled_back_at is none) %}
     {% do entries.append({'id': row.id, 'package': row.package, 'version': row.version, 'slug': row.slug, 'macro': row.name, 'checksum': row.checksum,
-      'path': none, 'rollback': none, 'last': row, 'state': 'gone', 'attempt': row.attempt, 'recorded_version': row.version}) %}
+      'order': dbt_selfheal._migration_order(row.package, row.version), 'path': none, 'rollback': none, 'rollback_transaction': true, 'last': row, 'state': 'gone', 'attempt': row.attempt, 'recorded_version': row.version}) %}
   {% endfor %}
   {% set counts = {} %}
   {% for state in ('applied', 'pending', 'interrupted', 'changed', 'gone') %}
@@ -73,7 +73,7 @@
 {# The state of a migration of the project. row: its last row of the history, or none. #}
 {% macro _state_of_migration(migration, row) %}
   {% if row is none %}{% do return('pending') %}{% endif %}
-  {% if row.completed_at is none %}{% do return('interrupted') %}{% endif %}
+  {% if row.success is none %}{% do return('interrupted') %}{% endif %}
   {% if not row.success or row.rolled_back_at is not none %}{% do return('pending') %}{% endif %}
   {% do return('applied' if row.checksum == migration.checksum else 'changed') %}
 {% endmacro %}
@@ -83,11 +83,11 @@
 {% macro _attempt_text(row) %}
   {% if row is none %}{% do return('') %}{% endif %}
   {% set who = ' by ' ~ (row.applied_by or 'unknown') ~ (' on ' ~ row.host if row.host else '') %}
-  {% if row.completed_at is none %}
-    {% do return('started ' ~ row.started_at ~ who ~ ', ' ~ row.statements_done ~ ' of ' ~ row.statements_total ~ ' statements done') %}
+  {% if row.success is none %}
+    {% do return(('rollback of what was applied ' ~ row.completed_at if row.action == 'rollback' else 'started ' ~ row.started_at) ~ who ~ ', ' ~ row.statements_done ~ ' of ' ~ row.statements_total ~ ' statements done') %}
   {% endif %}
   {% set what = 'failed ' if not row.success else 'baseline ' if row.action == 'baseline' else 'marked applied ' if row.action == 'mark_applied' else 'applied ' %}
-  {% do return(what ~ row.completed_at ~ who ~ (' in ' ~ row.duration_seconds ~ ' s' if row.action == 'run' else '')
+  {% do return(what ~ row.completed_at ~ who ~ (' in ' ~ row.duration_seconds ~ ' s' if row.action in ('run', 'rollback') else '')
     ~ (', rolled back ' ~ row.rolled_back_at if row.rolled_back_at else '')) %}
 {% endmacro %}
 

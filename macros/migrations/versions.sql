@@ -5,7 +5,8 @@
 {# The entry of a status that a version means. wanted: "0003" or "package.0003". YAML reads 0010 without quotes as the
    octal number 8, so a number is taken only when it is exactly how the version is written. #}
 {% macro _find_version(entries, wanted) %}
-  {% set text = wanted | string %}
+  {% set text = wanted | string | trim %}
+  {% if not text %}{% do dbt_selfheal._raise('the version is empty (an environment variable that is not set?). Nothing was done.') %}{% endif %}
   {% set matches = [] %}
   {% for entry in entries %}
     {% set names = [entry.version, entry.package ~ '.' ~ entry.version] if wanted is not string else

@@ -60,7 +60,7 @@
   {% set kind = dbt_selfheal._setting_kinds()[key] %}
   {% if kind == 'list of strings' and value is string %}{% set value = [value] %}{% endif %}
   {% if kind == 'true or false' and value is string and value | lower in ('true', 'false') %}{% set value = value | lower == 'true' %}{% endif %}
-  {% if 'seconds' in kind and value is string and modules.re.fullmatch('[0-9]+([.][0-9]+)?', value) %}{% set value = value | float %}{% endif %}
+  {% if kind.startswith(('seconds', 'days')) and value is string and modules.re.fullmatch('[0-9]+([.][0-9]+)?', value) %}{% set value = value | float %}{% endif %}
   {% set is_list = value is iterable and value is not mapping and value is not string %}
   {% set fits = {
     'true or false': value is boolean,

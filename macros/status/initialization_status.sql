@@ -35,8 +35,8 @@
 
 {# The titles of the pending migrations; a project without migrations pays next to nothing. #}
 {% macro _pending_titles(settings) %}
-  {% set names, titles = dbt_selfheal._migration_macro_names(), [] %}
-  {% for entry in (dbt_selfheal._migration_status(settings, names).entries if names else []) if entry.state == 'pending' %}
+  {% set titles = [] %}
+  {% for entry in (dbt_selfheal._migration_status(settings).entries if dbt_selfheal._migration_macro_names() else []) if entry.state == 'pending' %}
     {% do titles.append(dbt_selfheal._migration_title(entry)) %}
   {% endfor %}
   {% do return(titles) %}

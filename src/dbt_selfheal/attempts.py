@@ -32,7 +32,7 @@ class AttemptLog:
             for line in self._file.read_text(encoding="utf-8").splitlines():
                 with suppress(ValueError):
                     attempt = json.loads(line)
-                    if isinstance(attempt, dict) and {"state", "completed_at"} <= attempt.keys():
+                    if _is_attempt(attempt):
                         found.append(attempt)
         return found
 
@@ -63,5 +63,14 @@ class AttemptLog:
         return max(0.0, pause - (moment - _moment(failed[-1])).total_seconds())
 
 
-def _moment(attempt: Attempt) -> datetime:
-    return datetime.fromisoformat(str(attempt["completed_at"]).replace("Z", "+00:00"))
+def _is_attempt(attempt: object) -> bool:
+    if not isinstance(attempt, dict) or not isinstance(attempt.get("duration_seconds"), int | float):
+        return False
+    try:
+        return "state" in attempt and _moment(attempt, "started_at") <= _moment(attempt)
+    except (KeyError, ValueError, TypeError):
+        return False
+
+
+def _moment(attempt: Attempt, key: str = "completed_at") -> datetime:
+    return datetime.fromisoformat(str(attempt[key]).replace("Z", "+00:00"))

@@ -13,8 +13,10 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 EXIT_CODES = """
 \b
 Exit codes: 0 healthy, 1 degraded (it works, something needs attention),
-2 broken (commands fail, or the database cannot be reached).
+2 broken (commands fail, or the database cannot be reached),
+3 the page could not be written (the rest was printed).
 """
+NOT_WRITTEN = 3
 
 
 def add_to(cli: click.Group, common: Decorator, select: Decorator) -> None:
@@ -67,10 +69,6 @@ def add_to(cli: click.Group, common: Decorator, select: Decorator) -> None:
         _first_line(options, "checking the health of the database")
         report = report_of(initializer, tests=tests)
         with _Errors(initializer, as_json):
-            if html is not None:
-                from dbt_selfheal.health_page import page
-
-                html.write_text(page(report), encoding="utf-8")
             if prometheus:
                 from dbt_selfheal.health_metrics import metrics
 
@@ -79,6 +77,17 @@ def add_to(cli: click.Group, common: Decorator, select: Decorator) -> None:
                 _document(report)
             else:
                 click.echo(report_text(report))
-        if html is not None:
-            click.echo(f"Written: {html}", err=True)
+            if html is not None:
+                _write(html, report)
         sys.exit(CODES[report["verdict"]])
+
+
+def _write(file: Path, report: dict[str, Any]) -> None:
+    from dbt_selfheal.health_page import page
+
+    try:
+        file.write_text(page(report), encoding="utf-8")
+    except OSError as error:
+        click.echo(f"Error: the page cannot be written to {file}: {error.strerror}", err=True)
+        sys.exit(NOT_WRITTEN)
+    click.echo(f"Written: {file}", err=True)

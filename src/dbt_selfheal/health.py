@@ -7,7 +7,7 @@ from typing import Any
 
 from dbt_selfheal import __version__
 from dbt_selfheal.attempts import AttemptLog
-from dbt_selfheal.errors import ConcurrentInitializationError, InitializationError
+from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError, InitializationError
 from dbt_selfheal.initializer import Initializer
 from dbt_selfheal.preflight import DEFAULT_MIN_FREE_MB
 from dbt_selfheal.recorder import iso, now
@@ -34,7 +34,7 @@ def report_of(initializer: Initializer, *, tests: bool = True) -> Report:
         report["data_tests"] = found
         report["checks"] = [*report["checks"], _data_tests(found, tests)]
     except InitializationError as error:
-        report = _out_of_reach(initializer.workspace, error)
+        report = _without_answer(initializer.workspace, error, initializer.recorder.checks)
     report.pop("event", None)
     report["version"] = __version__
     if initializer.workspace is not None:
@@ -92,8 +92,14 @@ def _data_tests(tests: list[dict[str, Any]], wanted: bool) -> Check:
     )
 
 
-def _out_of_reach(workspace: Workspace | None, error: InitializationError) -> Report:
-    """Returns the report of a database that cannot be asked."""
+def _without_answer(workspace: Workspace | None, error: InitializationError, made: list[Check]) -> Report:
+    """Returns the report when dbt gave none: the database cannot be asked, or the project is wrong.
+
+    Args:
+        workspace: What is known of it, if anything.
+        error: What happened.
+        made: The checks that were made before it happened; there are some if the database has answered.
+    """
     report: Report = {
         "checked_at": iso(now()), "target": None, "adapter": None, "schema": None, "project": None,
         "required": [], "issues": [], "attempts": [], "data_tests": [], "history": False,
@@ -106,8 +112,9 @@ def _out_of_reach(workspace: Workspace | None, error: InitializationError) -> Re
         text = f"an initialization is running: {holder}"
         report["checks"] = [_check("lock", "warning", text, "wait for it to end", holder=holder)]
     else:
-        check = _check("connectivity", "failed", str(error), error.remedy, code=error.code)
-        report["checks"] = [check]
+        wrong = "project" if made or isinstance(error, ConfigurationError) else "connectivity"
+        check = _check(wrong, "failed", str(error), error.remedy, code=error.code)
+        report["checks"] = [*({key: each[key] for key in check} for each in made), check]
     return report
 
 

@@ -55,7 +55,8 @@ def metrics(report: Mapping[str, Any]) -> str:
     severities = {name: float(issues[name]) for name in ("critical", "error", "warning", "info")}
     gauge("schema_issues", "Differences from the declared schema by severity.", severities, "severity")
     migrations = {
-        key: detail("migrations", key) for key in ("applied", "pending", "interrupted", "changed", "gone")
+        key: detail("migrations", key)
+        for key in ("applied", "pending", "failed", "interrupted", "changed", "gone")
     }
     gauge("migrations", "Migrations by state.", migrations, "state")
     tests = Counter(test["status"] for test in report["data_tests"])

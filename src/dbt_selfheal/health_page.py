@@ -18,10 +18,10 @@ SENTENCES = {
 }
 STATES = {"present": "there", "missing": "missing", "wrong_kind": "wrong kind", "drifted": "differs"}
 TITLES = {
-    "connectivity": "Connection", "versions": "Versions", "required_relations": "Required relations",
-    "schema": "Schema", "migrations": "Migrations", "initial_data": "Initial data",
-    "row_counts": "Rows", "data_tests": "Data tests", "lock": "Lock", "disk": "Disk",
-    "database_size": "Size", "last_initialization": "Last initialization",
+    "connectivity": "Connection", "project": "Project", "versions": "Versions",
+    "required_relations": "Required relations", "schema": "Schema", "migrations": "Migrations",
+    "initial_data": "Initial data", "row_counts": "Rows", "data_tests": "Data tests", "lock": "Lock",
+    "disk": "Disk", "database_size": "Size", "last_initialization": "Last initialization",
 }  # fmt: skip
 
 

@@ -208,7 +208,8 @@ def _move(
     what = "asking dbt for the migrations" if dry_run else "migrating"
     found = _run(operation, arguments, options, as_json, what=what, changes=not dry_run)
     if dry_run:
-        _show(found, {"migrations": found.named("migration_plan")[-1]["migrations"]}, as_json)
+        plans = found.named("migration_plan")  # none when the package is off
+        _show(found, {"migrations": plans[-1]["migrations"] if plans else []}, as_json)
     else:
         _show(found, {key: [_plain(done) for done in found.named(event)]}, as_json)
 

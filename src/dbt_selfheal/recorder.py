@@ -88,6 +88,7 @@ class Recorder:
         self.status: Event = {}
         self.others: list[Event] = []  # of migrations and initial data
         self.migration: Event | None = None  # the one that is being applied or rolled back
+        self.checks: list[Event] = []  # of the health report
         self.lines: list[str] = []
         self.documents: dict[str, Event] = {}
         self.nodes: list[Event] = []
@@ -119,6 +120,8 @@ class Recorder:
         elif name == "initialization_node_complete" and event.get("success"):
             self.built.append(event["unique_id"])
             self.seconds[event["unique_id"]] = float(event["duration_seconds"])
+        elif name == "health_check":
+            self.checks.append(event)
         elif name == "initialization_complete":
             self.completed = True
         elif str(name).startswith(("migration", "initial_data")):

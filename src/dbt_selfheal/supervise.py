@@ -34,6 +34,17 @@ class TimeIsUpError(Exception):
         self.seconds = seconds
 
 
+def _whereabouts() -> dict[str, str]:
+    """Returns who and where this is, for the history of migrations: Jinja can read nothing but variables."""
+    import getpass
+    import platform
+
+    found = {"DBT_SELFHEAL_HOST": platform.node()}
+    with suppress(OSError, KeyError, ImportError):  # a user number without a name, as in some containers
+        found["DBT_SELFHEAL_USER"] = getpass.getuser()
+    return found
+
+
 class Supervised:
     """A process in a process group of its own that reports events to this one.
 
@@ -61,6 +72,7 @@ class Supervised:
             self.process = subprocess.Popen(
                 command,
                 env={
+                    **_whereabouts(),
                     **variables,
                     "PYTHONPATH": path,
                     "DBT_SELFHEAL_EVENTS_FD": str(events_write),

@@ -160,8 +160,15 @@ def test_run_stops_at_the_version_asked_for(make_project: Make) -> None:
 def test_rollback_goes_back_one_or_to_a_version_and_forward_again(make_project: Make) -> None:
     project = make_project(THREE)
     operate(project, "run_migrations")
+    dry = operate(project, "rollback_migration", dry_run=True)
+    assert "1 would be rolled back (dry run: nothing is)" in dry.output
+    assert states(project)["0010"] == "applied"
     operate(project, "rollback_migration")
     assert [name for name, _ in project.columns("tenants")] == ["id", "name"]
+    status = operate(project, "initialization_status")
+    assert "Pending migrations: 0010 add_plan" in status.output
+    upto = operate(project, "run_migrations", to="0002")
+    assert "nothing is pending up to 0002; nothing was done" in upto.output
     assert states(project) == {"0001": "applied", "0002": "applied", "0010": "pending"}
     operate(project, "rollback_migration", to="0001")
     assert project.rows("tenants") == []
@@ -187,6 +194,25 @@ def test_what_has_no_rollback_is_refused_before_anything_is_rolled_back(make_pro
     assert "0003 no_way_back (macros/migrations/0003_no_way_back.sql) has no rollback" in result.output
     assert "Write the macro rollback__0003__no_way_back" in result.output
     assert [name for name, _ in project.columns("tenants")] == ["id", "name", "plan"]
+
+
+def test_what_a_rollback_is_told_is_taken_at_its_word(make_project: Make) -> None:
+    """An empty version is no version, a version 0000 is one, and what is gone from the project is in the way."""
+    project = make_project({**THREE, **migration("0000", "zero", "create table {s}.zero (id integer)")})
+    operate(project, "run_migrations")
+    applied = states(project)
+    for name in ("rollback_migration", "run_migrations"):
+        assert "the version is empty" in operate(project, name, fails=True, to="").output
+    assert "the version is empty" in operate(project, "baseline_migrations", fails=True, version="").output
+    project.remove("macros/migrations/0010_add_plan.sql")
+    refused = operate(project, "rollback_migration", fails=True)
+    assert "0010 add_plan was applied on" in refused.output
+    assert "is gone from the project" in refused.output
+    assert states(project) == {**applied, "0010": "gone"}
+    project.write({key: value for key, value in THREE.items() if "0010" in key})
+    operate(project, "rollback_migration", to="0")
+    assert states(project) == {"0000": "applied", "0001": "pending", "0002": "pending", "0010": "pending"}
+    assert "zero" in project.names()
 
 
 @pytest.mark.slow
@@ -265,6 +291,7 @@ def test_a_packages_migrations_come_before_the_projects_and_see_their_own_macros
             "dbt_packages/vendor/dbt_project.yml": "name: vendor\nversion: 1.0.0\nconfig-version: 2\n",
             "dbt_packages/vendor/macros/m.sql": _sql(
                 "{% macro number() %}7{% endmacro %}\n"
+                "{% macro migration_2_to_3() %}only looks like one{% endmacro %}\n"
                 "{% macro migration__1__vendored() %}create table {s}.from_package as select {{ number() }} as n{% endmacro %}\n"
                 "{% macro rollback__1__vendored() %}drop table {s}.from_package{% endmacro %}\n"
             ),
@@ -311,6 +338,10 @@ def bad_separator(project: DbtProject) -> None:
     project.write({"macros/migrations/bad.sql": "{% macro migration_0004_create() %}select 1{% endmacro %}"})
 
 
+def near_miss(project: DbtProject) -> None:
+    project.write({"macros/migrations/bad.sql": "{% macro Migrations__v4__create() %}select 1{% endmacro %}"})
+
+
 def orphan(project: DbtProject) -> None:
     project.write(
         {"macros/migrations/bad.sql": "{% macro rollback__0002__other_name() %}select 1{% endmacro %}"}
@@ -332,6 +363,7 @@ WRONG: Mapping[str, tuple[Callable[[DbtProject], None], tuple[str, ...]]] = {
     "duplicate": (duplicate, ("is used by 2 migrations", "migration__0002__first_tenant", "migration__2__twin", "version of its own")),
     "bad_name": (bad_name, ("migration__four__create (macros/migrations/bad.sql)", "migration__<version>__<name>", "migration__0001__create_tenants")),
     "bad_separator": (bad_separator, ("migration_0004_create", "two underscores")),
+    "near_miss": (near_miss, ("Migrations__v4__create (macros/migrations/bad.sql)", "Rename it")),
     "orphan": (orphan, ("rollback__0002__other_name", "has no migration")),
 }  # fmt: skip
 
@@ -339,7 +371,9 @@ WRONG: Mapping[str, tuple[Callable[[DbtProject], None], tuple[str, ...]]] = {
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(kind, marks=pytest.mark.slow if kind in ("gone", "bad_name", "orphan") else ())
+        pytest.param(
+            kind, marks=pytest.mark.slow if kind in ("gone", "bad_name", "near_miss", "orphan") else ()
+        )
         for kind in WRONG
     ],
 )
@@ -434,6 +468,19 @@ def test_a_migration_that_ends_its_transaction_is_refused(make_project: Make) ->
     )
     assert "-- dbt_selfheal: no transaction" in result.output
     assert "half" not in project.names()
+    in_a_list = "{{ return(['create table {s}.half (id integer); commit']) }}".replace(
+        "{s}", "' ~ target.schema ~ '"
+    )
+    project.write(
+        {
+            "macros/migrations/0011_commits.sql": f"{{% macro migration__0011__commits() %}}{in_a_list}{{% endmacro %}}"
+        }
+    )
+    assert (
+        "begins or ends a transaction itself: commit" in operate(project, "run_migrations", fails=True).output
+    )
+    assert "half" not in project.names()
+    assert states(project)["0011"] == "pending"
 
 
 WITHOUT = """
@@ -470,6 +517,40 @@ def test_without_a_transaction_what_is_done_stays_and_is_named(make_project: Mak
     assert states(project) == {"1": "applied"}
     assert "two" in project.names()
     assert [row[1] for row in history(project)] == [False, False, True]
+
+
+BACK = """
+-- dbt_selfheal: no transaction
+drop table {s}.one;
+insert into {s}.nowhere values (1);
+drop table {s}.two;
+"""
+
+
+def test_a_rollback_without_a_transaction_that_stops_half_way_is_named_and_settled(
+    make_project: Make,
+) -> None:
+    two = "create table {s}.one (id integer); create table {s}.two (id integer)"
+    project = make_project({**MODEL, **migration("1", "pair", two, BACK)})
+    operate(project, "run_migrations")
+    operate(project, "rollback_migration", fails=True)
+    assert sorted(project.names() & {"one", "two"}) == ["two"]
+    assert states(project) == {"1": "interrupted"}
+    blocked = " ".join(operate(project, "run_migrations", fails=True).output.split())
+    assert "1 pair (macros/migrations/1_pair.sql) was applied on" in blocked
+    assert (
+        "Its rollback was started without a transaction and did not finish: of its 3 statements the first 1 are done"
+        in blocked
+    )
+    assert "to run all of the rollback again" in blocked
+    project.write(
+        migration("1", "pair", two, BACK.replace("table ", "table if exists ").replace("nowhere", "two"))
+    )
+    operate(project, "repair_migrations", version="1", action="rerun")
+    assert states(project) == {"1": "pending"}
+    assert not project.names() & {"one", "two"}
+    operate(project, "run_migrations")
+    assert states(project) == {"1": "applied"}
 
 
 @pytest.mark.postgres
@@ -526,9 +607,14 @@ def test_the_history_is_in_the_schema_of_the_settings(make_project: Make) -> Non
 
 def test_switched_off_nothing_is_applied(make_project: Make) -> None:
     project = make_project(THREE)
-    assert (
-        "nothing was done" in operate(project, "run_migrations", env={"DBT_SELFHEAL_ENABLED": "false"}).output
-    )
+    off = {"DBT_SELFHEAL_ENABLED": "false"}
+    for name, arguments in (
+        ("run_migrations", {}),
+        ("run_migrations", {"dry_run": True}),
+        ("baseline_migrations", {"version": "0002"}),
+        ("repair_migrations", {"version": "0002", "action": "mark_applied"}),
+    ):
+        assert "nothing was done" in operate(project, name, env=off, **arguments).output
     assert project.names() == set()
 
 

@@ -17,7 +17,8 @@ def log_of(folder: Path, *attempts: tuple[str, float]) -> AttemptLog:
     """Returns a log of attempts, given as state and minutes before NOW."""
     log = AttemptLog(folder)
     for state, minutes in attempts:
-        log.add({"state": state, "completed_at": iso(NOW - timedelta(minutes=minutes))})
+        end = iso(NOW - timedelta(minutes=minutes))
+        log.add({"state": state, "started_at": end, "completed_at": end, "duration_seconds": 0.0})
     return log
 
 
@@ -39,7 +40,7 @@ def test_a_success_or_ten_minutes_end_it(tmp_path: Path) -> None:
     assert log.pause(NOW) == 0  # the pause after six failures is 10 s, and a minute has passed
     assert len(log.failures(NOW)) == 6
     assert log.failures(NOW + timedelta(minutes=10)) == []
-    log.add({"state": "completed", "completed_at": iso(NOW)})
+    log_of(tmp_path, ("completed", 0.0))
     assert log.failures(NOW) == []
 
 
@@ -48,5 +49,5 @@ def test_only_the_last_ones_are_kept_and_damage_is_no_obstacle(tmp_path: Path) -
     assert len(log.read()) == KEPT
     (tmp_path / "attempts.jsonl").write_text("no json\n[]\n{}\n")
     assert log.read() == []
-    log.add({"state": "failed", "completed_at": iso(NOW)})
+    log_of(tmp_path, ("failed", 0.0))
     assert len(log.read()) == 1

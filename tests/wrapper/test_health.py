@@ -84,7 +84,45 @@ def test_a_database_that_cannot_be_read_is_broken(ready: DbtProject, cli: Cli) -
 
 
 def test_a_project_without_a_profile_is_broken(ready: DbtProject, cli: Cli) -> None:
-    assert cli(ready, "health", "--target", "nowhere", "--json", code=2).document["verdict"] == "broken"
+    report = cli(ready, "health", "--target", "nowhere", "--json", code=2).document
+    assert report["verdict"] == "broken"
+    assert list(checks(report)) == ["project"]
+
+
+def test_what_is_wrong_with_the_project_is_no_failed_connection(ready: DbtProject, cli: Cli) -> None:
+    """The checks made before stay; page and metrics are there; a page that cannot be written is said."""
+    ready.execute("create table people (id integer)")
+    wrong = "{dbt_selfheal: {initial_data: [{table: people, key: [nope], rows: [{nope: 1}]}]}}"
+    report = cli(ready, "health", "--vars", wrong, "--json", "--html", "health.html", code=2).document
+    found = checks(report)
+    assert found["connectivity"]["status"] == "ok"
+    assert found["required_relations"]["status"] == "ok"
+    assert "nope" in found["project"]["summary"]
+    assert found["project"]["status"] == "failed"
+    assert "nope" in (ready.folder / "health.html").read_text()
+    unwritten = cli(ready, "health", "--prometheus", "--html", "nowhere/health.html", code=3)
+    assert "dbt_selfheal_verdict" in unwritten.stdout
+    assert "the page cannot be written to nowhere/health.html" in unwritten.stderr
+
+
+def test_looking_leaves_nothing_behind(ready: DbtProject, cli: Cli) -> None:
+    """No stored failures of data tests, and no traceback over a damaged log of attempts."""
+    ready.write(
+        {
+            "models/schema.yml": TESTS.replace(
+                "[unique, not_null]", "[unique: {config: {store_failures: true}}]"
+            )
+        }
+    )
+    before = ready.relations()
+    (log,) = ready.folder.rglob("attempts.jsonl")
+    log.write_text(
+        log.read_text() + '{"state": "failed", "completed_at": null}\n{"state": 1, "completed_at": "x"}\n'
+    )
+    found = checks(cli(ready, "health", "--json").document)
+    assert found["data_tests"]["details"]["pass"] == 2
+    assert found["last_initialization"]["details"]["state"] == "completed"
+    assert ready.relations() == before
 
 
 def test_metrics_are_what_prometheus_reads(ready: DbtProject, cli: Cli) -> None:

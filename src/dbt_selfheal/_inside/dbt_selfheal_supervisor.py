@@ -23,8 +23,7 @@ LIFELINE = "DBT_SELFHEAL_LIFELINE_FD"
 HOOK_FAILED = "DatabaseErrorRunningHook"
 NODE_STARTED = "NodeStart"
 OURS = tuple(
-    f'{{"event": "{name}'
-    for name in ("initialization_", "migration", "initial_data", "schema_", "health_report")
+    f'{{"event": "{name}' for name in ("initialization_", "migration", "initial_data", "schema_", "health_")
 )
 CANCEL_SECONDS = 1.0
 
