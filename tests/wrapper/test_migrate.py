@@ -73,12 +73,15 @@ def test_status_up_down_and_up_again(cli: Cli, make_project: Make) -> None:
 
 @pytest.mark.duckdb
 def test_it_does_what_the_operation_does(cli: Cli, make_project: Make) -> None:
-    columns = "package, version, attempt, name, checksum, action, applied_by, host, statements_done, success"
+    columns = "package, version, attempt, name, checksum, action, statements_done, success"
     found = []
     for by_wrapper in (True, False):
         project = make_project(TWO)
         if by_wrapper:
             cli(project, "migrate", "up")
+            assert project.query(
+                f"select count(*) from {HISTORY} where applied_by is null or host is null"
+            ) == [(0,)]
         else:
             project.dbt("run-operation", "run_migrations")
         found.append(project.query(f"select {columns} from {HISTORY} order by version"))
