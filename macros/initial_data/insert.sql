@@ -8,7 +8,7 @@
   {% if table.ready %}{% do dbt_selfheal._begin() %}{% endif %}
   {% for row in table.ready if not row.secrets %}{% do groups.setdefault(row['values'] | join('\n'), []).append(row) %}{% endfor %}
   {% for rows in groups.values() %}
-    {% for chunk in rows | batch(500) %}
+    {% for chunk in dbt_selfheal._chunks(rows) %}
       {% do adapter.add_query(dbt_selfheal._insert_sql(table, chunk), bindings=dbt_selfheal._row_bindings(chunk), abridge_sql_log=true) %}
     {% endfor %}
   {% endfor %}
@@ -20,6 +20,12 @@
     {% endif %}
   {% endfor %}
   {% if table.ready %}{% do adapter.commit() %}{% endif %}
+{% endmacro %}
+
+
+{# Rows that have the same columns, in lists that one statement takes: SQLite takes 32,766 variables. #}
+{% macro _chunks(rows) %}
+  {% do return(rows | batch([[500, 32000 // ([rows[0]['values'] | length, 1] | max)] | min, 1] | max) | list if rows else []) %}
 {% endmacro %}
 
 

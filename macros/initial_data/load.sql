@@ -81,7 +81,7 @@
     {% elif relation.is_view %}
       {% do dbt_selfheal._raise(table.origin ~ ': ' ~ table.title ~ ' is a view; rows can only be put into a table.') %}
     {% else %}
-      {% set prepared = dbt_selfheal._prepare_rows(table, relation) %}
+      {% set prepared = dbt_selfheal._prepare_rows(table, relation, dbt_selfheal._seed_rows(table.node) if table.is_seed else table.rows) %}
       {% set absent = dbt_selfheal._absent_rows(prepared) %}
       {% do surveyed.append(dict(prepared, absent=absent, ready=absent | rejectattr('waiting') | list, waiting=absent | selectattr('waiting') | list)) %}
     {% endif %}
@@ -119,7 +119,7 @@
 {# How to make a row that waits for an environment variable. #}
 {% macro _print_waiting(table, row) %}
   {% set passwords = [] %}
-  {% for column, variable in row.secrets.items() if variable == row.waiting and dbt_selfheal._is_password(table, column) %}{% do passwords.append(column) %}{% endfor %}
+  {% for column, variable in row.secrets.items() if variable == row.waiting and column in table.passwords %}{% do passwords.append(column) %}{% endfor %}
   {% do dbt_selfheal._line('  not created: ' ~ dbt_selfheal._key_text(table, row) ~ ', since the environment variable ' ~ row.waiting ~ ' is not set. '
     ~ ('There is no default password. Make a hash with `dbt-selfheal hash-password`, set ' ~ row.waiting ~ ' to it (in single quotes)' if passwords else 'Set it')
     ~ ' and run `dbt run-operation seed_initial_data`') %}

@@ -2,28 +2,28 @@
   The rows of one table of initial data: read, checked before anything is inserted, and compared with the table.
 #}
 
-{# Read and check a table's rows. Adds to the table: columns {name as given: column of the relation}, and rows: list of
-   {number, values: {column: value}, secrets: {column: variable}, waiting: variable that is not set, or none}. #}
-{% macro _prepare_rows(table, relation) %}
-  {% set given = dbt_selfheal._seed_rows(table.node) if table.is_seed else table.rows %}
-  {% set actual, columns, rows = {}, {}, [] %}
-  {% for column in adapter.get_columns_in_relation(relation) %}{% do actual.update({column.name | lower: column}) %}{% endfor %}
-  {% for values in given %}
-    {% for name in values if name not in columns %}
-      {% if name | lower not in actual %}{% do dbt_selfheal._raise_unknown_column(table, name, actual) %}{% endif %}
-      {% do columns.update({name: actual[name | lower]}) %}
-    {% endfor %}
-    {% do rows.append(dbt_selfheal._initial_row(table, values, loop.index)) %}
-  {% endfor %}
+{# Read and check a table's rows. Adds to the table: columns {name in lower case: column of the relation}, passwords: the names of
+   those that hold passwords, and rows: list of {number, values: {column: value}, secrets: {column: variable}, waiting: variable that
+   is not set, or none}. Names of columns are in lower case everywhere. #}
+{% macro _prepare_rows(table, relation, given) %}
+  {% set columns, rows = {}, [] %}
+  {% for column in adapter.get_columns_in_relation(relation) %}{% do columns.update({column.name | lower: column}) %}{% endfor %}
   {% set prepared = dict(table, relation=relation, columns=columns, rows=rows) %}
+  {% do prepared.update({'key': dbt_selfheal._known_columns(prepared, table.key, 'key')}) %}
+  {% do prepared.update({'passwords': dbt_selfheal._password_columns(prepared)}) %}
+  {% for values in given %}{% do rows.append(dbt_selfheal._initial_row(prepared, values, loop.index)) %}{% endfor %}
   {% do dbt_selfheal._check_keys(prepared) %}
   {% do return(prepared) %}
 {% endmacro %}
 
 
-{% macro _raise_unknown_column(table, name, actual) %}
-  {% do dbt_selfheal._raise(table.origin ~ ': the table ' ~ table.title ~ ' has no column "' ~ name ~ '". Its columns are: '
-    ~ actual.values() | map(attribute='name') | join(', ') ~ '\nNothing was inserted.') %}
+{# Column names in lower case; one that the table does not have is an error. place: what names it, such as `key`. #}
+{% macro _known_columns(table, names, place) %}
+  {% for name in names if name | lower not in table.columns %}
+    {% do dbt_selfheal._raise(table.origin ~ ': the table ' ~ table.title ~ ' has no column "' ~ name ~ '" (named in ' ~ place ~ '). Its columns are: '
+      ~ table.columns.values() | map(attribute='name') | join(', ') ~ '\nNothing was inserted.') %}
+  {% endfor %}
+  {% do return(names | map('lower') | list) %}
 {% endmacro %}
 
 
@@ -41,11 +41,14 @@
 {# One row, checked; a value env:NAME replaced by the variable's. number: from 1. #}
 {% macro _initial_row(table, values, number) %}
   {% set row = {'number': number, 'values': {}, 'secrets': {}, 'waiting': none} %}
-  {% for name, value in values.items() %}
+  {% for name, value in zip(dbt_selfheal._known_columns(table, values, 'row ' ~ number), values.values()) %}
+    {% if name in row['values'] %}
+      {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ number ~ ' names the column "' ~ name ~ '" twice.\nNothing was inserted.') %}
+    {% endif %}
     {% if value is string and value.startswith('env:') %}
       {% do dbt_selfheal._add_secret(table, row, name, value[4:].strip()) %}
     {% else %}
-      {% if value is not none and dbt_selfheal._is_password(table, name) %}{% do dbt_selfheal._raise_plain_password(table, row, name) %}{% endif %}
+      {% if value is not none and name in table.passwords %}{% do dbt_selfheal._raise_plain_password(table, row, name) %}{% endif %}
       {% do row['values'].update({name: dbt_selfheal._bindable(value)}) %}
     {% endif %}
   {% endfor %}
@@ -61,41 +64,13 @@
 {% endmacro %}
 
 
-{# Raise unless every row has a whole key, and no two the same. #}
-{% macro _check_keys(table) %}
-  {% set seen, fix = {}, '\nNothing was inserted. Correct ' ~ table.origin ~ '.' %}
-  {% for row in table.rows %}
-    {% set parts = [] %}
-    {% for column in table.key %}
-      {% if column not in row['values'] or (row['values'][column] is none and row.waiting is none) %}
-        {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ' has no value in the key column "' ~ column ~ '".' ~ fix) %}
-      {% endif %}
-      {% do parts.append(row['values'][column]) %}
-    {% endfor %}
-    {% set key = parts | string if row.waiting not in row.secrets.values() or row.waiting is none else 'row ' ~ row.number %}
-    {% if key in seen %}
-      {% do dbt_selfheal._raise(table.origin ~ ': rows ' ~ seen[key] ~ ' and ' ~ row.number ~ ' have the same key (' ~ dbt_selfheal._key_text(table, row) ~ ').' ~ fix) %}
-    {% endif %}
-    {% do seen.update({key: row.number}) %}
-  {% endfor %}
-{% endmacro %}
-
-
-{# "code=admin", for people; a value from the environment is not shown. #}
-{% macro _key_text(table, row) %}
-  {% set parts = [] %}
-  {% for column in table.key %}{% do parts.append(column ~ '=' ~ ('***' if column in row.secrets else row['values'][column])) %}{% endfor %}
-  {% do return(parts | join(', ')) %}
-{% endmacro %}
-
-
 {# Those of a table's rows whose key the database does not have. Rows whose key waits for a variable count as absent. #}
 {% macro _absent_rows(table) %}
   {% set absent, asked = [], [] %}
   {% for row in table.rows %}
     {% if row.waiting and row.secrets.keys() | select('in', table.key) | list %}{% do absent.append(row) %}{% else %}{% do asked.append(row) %}{% endif %}
   {% endfor %}
-  {% for chunk in asked | batch(500) %}
+  {% for chunk in dbt_selfheal._chunks(asked) %}
     {% set numbers = dbt_selfheal._absent_numbers(table, chunk) %}
     {% do absent.extend(chunk | selectattr('number', 'in', numbers) | list) %}
   {% endfor %}
@@ -134,7 +109,7 @@
 {% endmacro %}
 
 {% macro default___cast_key(sql, column) %}
-  {% do return('cast(' ~ sql ~ ' as ' ~ (dbt.type_string() if column.is_string() else column.dtype) ~ ')') %}
+  {% do return('cast(' ~ sql ~ ' as ' ~ (dbt.type_string() if dbt_selfheal._column_kind(column) == 'text' else column.data_type) ~ ')') %}
 {% endmacro %}
 
 {# SQLite gives the bare value the affinity of the column that it is compared with. #}

@@ -12,8 +12,12 @@
     {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ', column "' ~ column ~ '": env:' ~ variable ~ ' cannot be read. '
       ~ ('dbt hides variables that begin with DBT_ENV_SECRET_ from macros: name it otherwise.' if variable else 'Name a variable: env:NAME.')) %}
   {% endif %}
+  {% if column in table.key and dbt_selfheal._column_kind(table.columns[column]) != 'text' %}
+    {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ' takes the key column "' ~ column ~ '" of ' ~ table.title ~ ' from the environment, which is '
+      ~ table.columns[column].dtype ~ ' and not text.\nA database would show such a value in an error. Nothing was inserted.') %}
+  {% endif %}
   {% set value = dbt_selfheal._read_secret(variable) %}
-  {% if value and dbt_selfheal._is_password(table, column) and not dbt_selfheal._is_password_hash(value) %}
+  {% if value and column in table.passwords and not dbt_selfheal._is_password_hash(value) %}
     {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ', column "' ~ column ~ '": the environment variable ' ~ variable
       ~ ' does not hold an Argon2id hash of sufficient strength. A password is never stored as plain text.\nMake a hash with `dbt-selfheal hash-password` '
       ~ '(it asks for the password), and set ' ~ variable ~ ' to what it prints, in single quotes. Nothing was inserted.') %}
@@ -31,30 +35,6 @@
   {% set value = env_var(variable, '') %}
   {% if before is none %}{% do noted.pop(variable, none) %}{% endif %}
   {% do return(value) %}
-{% endmacro %}
-
-
-{# Whether a column holds passwords: declared, or plain from its name. #}
-{% macro _is_password(table, column) %}
-  {% do return(column in table.password_columns or column | lower in ('password', 'passwd', 'pwd', 'password_hash', 'passwordhash', 'hashed_password')) %}
-{% endmacro %}
-
-
-{# Whether a text is an Argon2id hash in PHC form, with at least one of the sets of parameters that OWASP recommends
-   (memory in KiB, by the number of passes). #}
-{% macro _is_password_hash(value) %}
-  {% set parts = modules.re.fullmatch('[$]argon2id[$]v=19[$]m=([0-9]{1,8}),t=([0-9]{1,4}),p=([0-9]{1,3})[$][A-Za-z0-9+/]{11,64}[$][A-Za-z0-9+/]{16,128}', value) %}
-  {% if not parts %}{% do return(false) %}{% endif %}
-  {% set passes = parts.group(2) | int %}
-  {% do return(passes > 0 and parts.group(3) | int > 0 and parts.group(1) | int >= {1: 47104, 2: 19456, 3: 12288, 4: 9216}.get(passes, 7168)) %}
-{% endmacro %}
-
-
-{% macro _raise_plain_password(table, row, column) %}
-  {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ' has the password column "' ~ column ~ '" with a value written out. '
-    ~ 'A password comes only as an Argon2id hash from the environment: write ' ~ column ~ ': env:NAME_OF_A_VARIABLE'
-    ~ (' in vars.dbt_selfheal.initial_data, not in a seed file' if table.is_seed else '') ~ '.\nMake the hash with `dbt-selfheal hash-password`. Nothing was inserted. '
-    ~ 'If the value was a real password, change it: it is in your files.') %}
 {% endmacro %}
 
 
@@ -80,7 +60,7 @@
     | map(attribute=0) | list %}
   {% set unique = dbt_selfheal._fetch('select (select count(*) from duckdb_constraints()' ~ place ~ " and constraint_type in ('PRIMARY KEY', 'UNIQUE')) "
     ~ '+ (select count(*) from duckdb_indexes()' ~ place ~ ' and is_unique)')[0][0] %}
-  {% for name in row.secrets if not table.columns[name].is_string() or table.columns[name].name | lower in foreign %}
+  {% for name in row.secrets if dbt_selfheal._column_kind(table.columns[name]) != 'text' or table.columns[name].name | lower in foreign %}
     {% do dbt_selfheal._raise(table.origin ~ ': a value from the environment can go into a text column only, and not into one of a foreign key; "' ~ name
       ~ '" of ' ~ table.title ~ ' is another.\nDuckDB would show the value in an error.') %}
   {% endfor %}

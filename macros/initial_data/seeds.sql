@@ -21,16 +21,15 @@
   {% if not dbt_selfheal._is_marked(model) %}
     {% do return(dbt_selfheal._own_macro_of_dbt('load_csv_rows')(model, agate_table)) %}
   {% endif %}
-  {% set rows, columns = [], {} %}
+  {% set rows = [] %}
   {% do adapter.add_query('select 1') %}  {# the materialization commits: a transaction must be open even when no row is missing #}
-  {% for column in adapter.get_columns_in_relation(this) %}{% do columns.update({column.name: column}) %}{% endfor %}
   {% set table = {'is_seed': true, 'origin': model.original_file_path, 'title': model.schema ~ '.' ~ model.alias, 'key': model.config.meta.selfheal.key,
-    'relation': this, 'columns': columns, 'password_columns': [], 'rows': rows} %}
+    'password_columns': []} %}
   {% if table.key is string %}{% do table.update({'key': [table.key]}) %}{% endif %}
-  {% for row in agate_table.rows %}{% do rows.append(dbt_selfheal._initial_row(table, dict(zip(agate_table.column_names, row.values())), loop.index)) %}{% endfor %}
-  {% do dbt_selfheal._check_keys(table) %}
+  {% for row in agate_table.rows %}{% do rows.append(dict(zip(agate_table.column_names, row.values()))) %}{% endfor %}
+  {% set table = dbt_selfheal._prepare_rows(table, this, rows) %}
   {% do table.update({'ready': dbt_selfheal._absent_rows(table)}) %}
-  {% for chunk in table.ready | batch(500) %}
+  {% for chunk in dbt_selfheal._chunks(table.ready) %}
     {% do adapter.add_query(dbt_selfheal._insert_sql(table, chunk), bindings=dbt_selfheal._row_bindings(chunk), abridge_sql_log=true) %}
   {% endfor %}
   {% do return('-- ' ~ table.ready | length ~ ' of ' ~ rows | length ~ ' rows inserted, the others were there') %}

@@ -130,6 +130,43 @@ def test_values_of_all_kinds_arrive_as_they_are(make_project: Make) -> None:
     ] == [0, 0]
 
 
+def test_keys_are_compared_as_their_columns_have_them(make_project: Make) -> None:
+    """YAML has 1, 1.0 and "1", and 5 among codes; a column has one kind."""
+    project = users(make_project(MIGRATION))
+
+    def entries(key: str, *rows: tuple[Any, Any]) -> dict[str, Any]:
+        made = [{"username": name, "level": level} for name, level in rows]
+        return {"dbt_selfheal": {"initial_data": [{"table": "users", "key": [key], "rows": made}]}}
+
+    result = load(project, fails=True, vars=entries("level", ("a", 1), ("b", 1.0)))
+    assert "rows 1 and 2 have the same key (level=1)" in result.output
+    result = load(project, fails=True, vars=entries("username", ("a", 1), (5, 2), ("5", 3)))
+    assert "rows 2 and 3 have the same key (username=5)" in result.output
+    assert reports(load(project, vars=entries("USERNAME", ("a", 1), (5, 2)))) == {"users": (2, 0, 0)}
+    assert reports(load(project, vars=entries("username", ("a", 8), ("5", 8), (6, "3")))) == {
+        "users": (1, 2, 0)
+    }
+    assert reports(load(project, vars=entries("Level", ("x", 1.0), ("x", "2"), ("x", 3)))) == {
+        "users": (0, 3, 0)
+    }
+    assert [(row[0], row[3]) for row in project.rows("users")] == [("5", 2), ("6", 3), ("a", 1)]
+
+
+def test_a_wide_table_takes_more_values_than_one_statement_does(
+    make_project: Make, adapter_name: str
+) -> None:
+    if adapter_name != "sqlite":
+        pytest.skip("only SQLite bounds the variables of a statement as low as this: 32,766")
+    names = [f"c{number}" for number in range(70)]
+    columns = ", ".join(f"{name} integer" for name in names)
+    project = make_project(
+        {"macros/m.sql": f"{{% macro migration__1__wide() %}}create table {{{{ target.schema }}}}.wide ({columns}){{% endmacro %}}"},
+        config=settings({"table": "wide", "key": ["c0"], "rows": [dict.fromkeys(names, number) for number in range(500)]}),
+    )  # fmt: skip
+    assert reports(load(users(project))) == {"wide": (500, 0, 0)}
+    assert len(project.rows("wide")) == 500
+
+
 def test_the_first_administrator_is_made_from_the_environment(make_project: Make) -> None:
     project = users(make_project(MIGRATION, config=settings(ADMIN)))
     assert reports(load(project, env=SECRETS)) == {"users": (2, 0, 0)}
@@ -172,16 +209,53 @@ PARTS = (HASH, HASH.split("$")[-1], HASH.split("$")[-2], MAIL, PLAIN)
 
 
 def test_secrets_are_in_no_log_event_or_artifact(make_project: Make) -> None:
-    project = users(make_project({"models/a.sql": "select 1 as id", **MIGRATION}, config=settings(ADMIN)))
-    debug = {**SECRETS, "DBT_LOG_LEVEL": "debug", "DBT_LOG_CACHE_EVENTS": "true"}
-    assert reports(project.dbt("build", env=debug)) == {"users": (2, 0, 0)}, "loaded by the hook"
-    assert project.rows("users")[0] == ("admin", MAIL, HASH, 9)
+    by_mail = {
+        "table": "users",
+        "key": ["Email"],
+        "rows": [{"email": "env:OTHER", "username": "x", "level": 2}],
+    }
+    project = users(
+        make_project({"models/a.sql": "select 1 as id", **MIGRATION}, config=settings(ADMIN, by_mail))
+    )
+    other = f"other.{MAIL}"
+    debug = {**SECRETS, "OTHER": other, "DBT_LOG_LEVEL": "debug", "DBT_LOG_CACHE_EVENTS": "true"}
+    project.dbt("build", env=debug)
+    assert project.rows("users") == [
+        ("admin", MAIL, HASH, 9),
+        ("guest", None, None, 1),
+        ("x", other, None, 2),
+    ]
     load(project, env=debug)
     project.dbt("run-operation", "seed_initial_data", "--args", "{dry_run: true}", env=debug)
     project.dbt("run", env=debug)
     project.dbt("parse", "--no-partial-parse", env=debug)
     assert leaks(project, *PARTS) == []
     assert list(project.folder.rglob("partial_parse.msgpack")), "the search went where it should"
+
+
+def test_a_key_from_the_environment_that_the_database_would_show_is_refused_or_hidden(
+    make_project: Make, adapter_name: str
+) -> None:
+    project = users(make_project(MIGRATION))
+    row = {"username": "a", "email": "env:ADMIN_MAIL", "level": "env:ADMIN_MAIL"}
+    for variable in ({"ADMIN_MAIL": MAIL}, {}):
+        entries = [{"table": "users", "key": ["LEVEL"], "rows": [row]}]
+        result = load(project, fails=True, vars={"dbt_selfheal": {"initial_data": entries}}, env=variable)
+        words = " ".join(result.output.split())
+        assert "initial_data[0]: row 1 takes the key column" in words
+        assert '"level" of' in words
+        assert "which is INTEGER and not text" in words.replace("integer", "INTEGER")
+    long = MAIL * 9
+    entries = [{"table": "users", "key": ["email"], "rows": [{**row, "level": 1}]}]
+    result = load(
+        project,
+        fails=adapter_name == "postgres",
+        vars={"dbt_selfheal": {"initial_data": entries}},
+        env={"ADMIN_MAIL": long, "DBT_LOG_LEVEL": "debug"},
+    )
+    assert ("SQLSTATE 22001" in result.output) == (adapter_name == "postgres"), "longer than varchar(100)"
+    assert leaks(project, *PARTS) == []
+    assert MAIL not in result.output
 
 
 REFUSALS = {
@@ -241,6 +315,19 @@ def test_a_password_written_out_is_refused_even_where_no_column_is_declared(make
     assert "A password comes only as an Argon2id hash from the environment" in result.output
     assert PLAIN not in result.output
     assert PLAIN not in result.log
+    for declared, message in (
+        (["EMAIL"], "A password comes only as"),
+        (["mail"], 'has no column "mail" (named in password_columns)'),
+    ):
+        entry = {
+            "table": "users",
+            "key": ["username"],
+            "password_columns": declared,
+            "rows": [{"username": "a", "email": PLAIN, "level": 1}],
+        }
+        result = load(project, fails=True, vars={"dbt_selfheal": {"initial_data": [entry]}})
+        assert message in result.output
+        assert PLAIN not in result.output
     assert project.rows("users") == []
 
 
@@ -271,6 +358,11 @@ WRONG: dict[str, tuple[Any, str]] = {
     "no relation": ([{"table": "nowhere", "key": ["a"], "rows": [{"a": 1}]}], "there is no table"),
     "no column": ([{"table": "users", "key": ["usernam"], "rows": [{"usernam": "x"}]}], 'has no column "usernam"'),
     "no key value": ([{"table": "users", "key": ["username"], "rows": [{"level": 1}]}], 'row 1 has no value in the key column "username"'),
+    "no column, no row": ([{"table": "users", "key": ["usernam"], "rows": []}], 'has no column "usernam" (named in key)'),
+    "column twice": ([{"table": "users", "key": ["username"], "rows": [{"username": "a", "Username": "b"}]}], 'row 1 names the column "username" twice'),
+    "part of a number": ([{"table": "users", "key": ["level"], "rows": [{"username": "a", "level": 1.5}]}], "the value is no whole number"),
+    "same number": ([{"table": "users", "key": ["level"], "rows": [{"username": "a", "level": 1}, {"username": "b", "level": "1"}]}],
+                    "rows 1 and 2 have the same key (level=1)"),
     "same key": ([{"table": "users", "key": ["username"], "rows": [{"username": "a", "level": 1}, {"username": "b", "level": 1}, {"username": "a", "level": 2}]}],
                  "rows 1 and 3 have the same key (username=a)"),
 }  # fmt: skip
