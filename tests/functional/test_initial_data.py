@@ -152,21 +152,6 @@ def test_keys_are_compared_as_their_columns_have_them(make_project: Make) -> Non
     assert [(row[0], row[3]) for row in project.rows("users")] == [("5", 2), ("6", 3), ("a", 1)]
 
 
-def test_a_wide_table_takes_more_values_than_one_statement_does(
-    make_project: Make, adapter_name: str
-) -> None:
-    if adapter_name != "sqlite":
-        pytest.skip("only SQLite bounds the variables of a statement as low as this: 32,766")
-    names = [f"c{number}" for number in range(70)]
-    columns = ", ".join(f"{name} integer" for name in names)
-    project = make_project(
-        {"macros/m.sql": f"{{% macro migration__1__wide() %}}create table {{{{ target.schema }}}}.wide ({columns}){{% endmacro %}}"},
-        config=settings({"table": "wide", "key": ["c0"], "rows": [dict.fromkeys(names, number) for number in range(500)]}),
-    )  # fmt: skip
-    assert reports(load(users(project))) == {"wide": (500, 0, 0)}
-    assert len(project.rows("wide")) == 500
-
-
 def test_the_first_administrator_is_made_from_the_environment(make_project: Make) -> None:
     project = users(make_project(MIGRATION, config=settings(ADMIN)))
     assert reports(load(project, env=SECRETS)) == {"users": (2, 0, 0)}
@@ -239,7 +224,7 @@ def test_a_key_from_the_environment_that_the_database_would_show_is_refused_or_h
     project = users(make_project(MIGRATION))
     row = {"username": "a", "email": "env:ADMIN_MAIL", "level": "env:ADMIN_MAIL"}
     for variable in ({"ADMIN_MAIL": MAIL}, {}):
-        entries = [{"table": "users", "key": ["LEVEL"], "rows": [row]}]
+        entries = [{"table": "users", "key": ["level"], "rows": [row]}]
         result = load(project, fails=True, vars={"dbt_selfheal": {"initial_data": entries}}, env=variable)
         words = " ".join(result.output.split())
         assert "initial_data[0]: row 1 takes the key column" in words

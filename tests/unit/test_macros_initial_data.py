@@ -103,3 +103,15 @@ def test_a_type_is_of_one_kind(macro: Macro, kind: str, types: list[str]) -> Non
     from dbt.adapters.base import Column
 
     assert {macro("_column_kind")(Column("c", dtype)) for dtype in types} == {kind}
+
+
+@pytest.mark.parametrize(("columns", "largest"), [(1, 500), (64, 500), (70, 457), (2000, 16), (40000, 1)])
+def test_a_statement_takes_no_more_variables_than_sqlite_does(
+    macro: Macro, columns: int, largest: int
+) -> None:
+    """SQLite itself takes 32,766; a distribution may raise that, and its database would show nothing."""
+    rows = [{"values": dict.fromkeys(range(columns))}] * 1001
+    chunks = macro("_chunks")(rows)
+    assert max(len(chunk) for chunk in chunks) == largest
+    assert [row for chunk in chunks for row in chunk] == rows
+    assert macro("_chunks")([]) == []
