@@ -5,7 +5,7 @@
 {# The relations of some schemas: {'database.schema.name' in lower case: relation}, a relation being
      {kind: table or view, columns: {name in lower case: {name, type, nullable}},
       keys: [{type: primary_key, unique, foreign_key or check, columns}], indexes: [{name, columns, unique}]}
-   with the names in keys and indexes in lower case. places: {(database, schema): relation of the schema}. views: whether to
+   with the names in keys and indexes in lower case; an index that is not over plain columns has none. places: {(database, schema): relation of the schema}. views: whether to
    read the columns of views, which SQLite cannot of one over a table that is gone. #}
 {% macro _catalog(places, views=true) %}
   {% set found = {} %}
@@ -21,7 +21,7 @@
       {% do found.get(relation, {'keys': []})['keys'].append({'type': row[1], 'columns': dbt_selfheal._lower_names(row[2])}) %}
     {% endfor %}
     {% for relation, row in dbt_selfheal._with_keys(place, dbt_selfheal._catalog_indexes(place[0], place[1], views)) %}
-      {% do found.get(relation, {'indexes': []}).indexes.append({'name': row[1], 'unique': row[2] | int == 1, 'columns': dbt_selfheal._lower_names(row[3])}) %}
+      {% do found.get(relation, {'indexes': []}).indexes.append({'name': row[1], 'unique': row[2] | int == 1, 'columns': dbt_selfheal._lower_names(row[3] or '')}) %}
     {% endfor %}
   {% endfor %}
   {% do return(found) %}
@@ -98,7 +98,8 @@
 {% macro sqlite___catalog_keys(database, schema, views) %}{% do return([]) %}{% endmacro %}
 
 
-{# Rows (relation, name, unique as 1 or 0, columns), without those that only serve a key. #}
+{# Rows (relation, name, unique as 1 or 0, columns), without those that only serve a key. columns is null or empty where the
+   index has an expression, a condition, or an order or operators of its own: no two databases write these alike. #}
 {% macro _catalog_indexes(database, schema, views) %}
   {% do return(adapter.dispatch('_catalog_indexes', 'dbt_selfheal')(database, schema, views)) %}
 {% endmacro %}
@@ -106,20 +107,24 @@
 {% macro default___catalog_indexes(database, schema, views) %}{% do return([]) %}{% endmacro %}
 
 {% macro duckdb___catalog_indexes(database, schema, views) %}
-  {% do return(dbt_selfheal._fetch("select table_name, index_name, case when is_unique then 1 else 0 end, regexp_extract(sql, '\\((.*)\\)', 1) from duckdb_indexes()"
-    ~ dbt_selfheal._duckdb_place(database, schema))) %}
+  {% set name = '(?:"(?:""|[^"])*"|[^\\s,"()]+)' %}
+  {% do return(dbt_selfheal._fetch("select table_name, index_name, case when is_unique then 1 else 0 end, regexp_extract(sql, '[(](" ~ name ~ '(?:, ' ~ name ~ ")*)[)];?$', 1) "
+    ~ 'from duckdb_indexes()' ~ dbt_selfheal._duckdb_place(database, schema))) %}
 {% endmacro %}
 
 {% macro postgres___catalog_indexes(database, schema, views) %}
   {% do return(dbt_selfheal._fetch('select c.relname::text, i.relname::text, case when x.indisunique then 1 else 0 end, '
-    ~ 'array(select pg_get_indexdef(x.indexrelid, n, true) from generate_series(1, x.indnkeyatts) n order by n) '
+    ~ 'case when x.indpred is null and not exists (select from generate_series(0, x.indnkeyatts - 1) n join pg_opclass o on o.oid = x.indclass[n] '
+    ~ 'left join pg_attribute a on a.attrelid = x.indrelid and a.attnum = x.indkey[n] '
+    ~ 'where a.attnum is null or x.indoption[n] <> 0 or not o.opcdefault or x.indcollation[n] <> a.attcollation) '
+    ~ 'then array(select a.attname::text from generate_series(0, x.indnkeyatts - 1) n join pg_attribute a on a.attrelid = x.indrelid and a.attnum = x.indkey[n] order by n) end '
     ~ 'from pg_index x join pg_class c on c.oid = x.indrelid join pg_class i on i.oid = x.indexrelid where x.indisvalid and c.relnamespace = to_regnamespace('
     ~ dbt_selfheal._literal(adapter.quote(schema)) ~ ') and not exists (select from pg_constraint k where k.conindid = x.indexrelid and k.conrelid = x.indrelid)')) %}
 {% endmacro %}
 
 {% macro sqlite___catalog_indexes(database, schema, views) %}
-  {% do return(dbt_selfheal._fetch('select m.name, l.name, l."unique", json_group_array(i.name) from ' ~ adapter.quote(schema) ~ '.sqlite_master m join pragma_index_list(m.name, '
-    ~ dbt_selfheal._literal(schema) ~ ') l join pragma_index_info(l.name, ' ~ dbt_selfheal._literal(schema) ~ ") i where m.type = 'table' and l.origin = 'c' group by 1, 2, 3")) %}
+  {% do return(dbt_selfheal._fetch('select m.name, l.name, l."unique", case when count(i.name) = count(*) and not max(i."desc") and not l.partial then json_group_array(i.name) end from ' ~ adapter.quote(schema) ~ '.sqlite_master m join pragma_index_list(m.name, '
+    ~ dbt_selfheal._literal(schema) ~ ') l join pragma_index_xinfo(l.name, ' ~ dbt_selfheal._literal(schema) ~ ") i where m.type = 'table' and l.origin = 'c' and i.key group by 1, 2, 3")) %}
 {% endmacro %}
 
 

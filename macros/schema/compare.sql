@@ -81,9 +81,15 @@
 {% endmacro %}
 
 
-{# Indexes by their columns, in order, and whether they are unique: dbt gives them names that change. #}
+{# Indexes by their columns, in order, and whether they are unique: dbt gives them names that change. One over an expression
+   or with an order of its own is not compared, and with such a one declared no index can be called surplus. #}
 {% macro _compare_indexes(node, declared, found, issues) %}
-  {% for index in declared.indexes %}
+  {% set unclear = declared.indexes | rejectattr('columns') | list %}
+  {% for index in unclear %}
+    {% do issues.append(dbt_selfheal._issue(node, 'info', 'index_not_compared', none, 'its declared index (' ~ index.config['columns'] | join(', ')
+      ~ ') is not compared, as it is not over plain columns', 'look at the indexes of ' ~ dbt_selfheal._display_name(node) ~ ' in the database')) %}
+  {% endfor %}
+  {% for index in declared.indexes if index['columns'] %}
     {% set same = found.indexes | selectattr('columns', 'equalto', index['columns']) | selectattr('unique', 'equalto', index.unique) | list %}
     {% if not same %}
       {% do issues.append(dbt_selfheal._issue(node, 'warning', 'missing_index', none, 'it has no ' ~ ('unique ' if index.unique else '') ~ 'index ('
@@ -91,10 +97,10 @@
       {% do issues[-1].update({'index': index.config, 'repairable': true}) %}
     {% endif %}
   {% endfor %}
-  {% for index in found.indexes %}
+  {% for index in found.indexes if not unclear %}
     {% set same = declared.indexes | selectattr('columns', 'equalto', index['columns']) | selectattr('unique', 'equalto', index.unique) | list %}
     {% if not same %}
-      {% do issues.append(dbt_selfheal._issue(node, 'info', 'extra_index', none, 'it has the index ' ~ index.name ~ ' (' ~ index['columns'] | join(', ')
+      {% do issues.append(dbt_selfheal._issue(node, 'info', 'extra_index', none, 'it has the index ' ~ index.name ~ ' (' ~ (index['columns'] | join(', ') or 'not over plain columns')
         ~ ') that is not declared; dbt drops it when it rebuilds the table', 'declare it under config.indexes of ' ~ node.name)) %}
     {% endif %}
   {% endfor %}

@@ -8,7 +8,7 @@
      complete    whether the columns are all that it has (an enforced contract, a seed's header)
      strict      whether dbt makes it so (contract, column_types), so that another type is an error
      keys        list of {type, columns}, as of _catalog; checks are only counted
-     indexes     list of {columns, unique, config} #}
+     indexes     list of {columns, unique, config}; one that is not over plain columns has none #}
 {% macro _declared_relation(node) %}
   {% set enforced = node.resource_type == 'model' and node.config.contract.enforced and dbt_selfheal._enforces_contracts() %}
   {% set declared = {'kind': dbt_selfheal._declared_kind(node), 'columns': {}, 'complete': enforced, 'strict': enforced, 'keys': [], 'indexes': []} %}
@@ -19,9 +19,16 @@
   {% if enforced and declared.kind == 'table' %}{% do dbt_selfheal._add_constraints(node, declared) %}{% endif %}
   {% for index in (node.config.get('indexes') or []) if declared.kind == 'table' %}
     {% set config = index if index is mapping else index.to_dict() %}
-    {% do declared.indexes.append({'columns': dbt_selfheal._lower_names(config['columns'] | tojson), 'unique': config.get('unique', false), 'config': config}) %}
+    {% do declared.indexes.append({'columns': dbt_selfheal._plain_names(config['columns']), 'unique': config.get('unique', false), 'config': config}) %}
   {% endfor %}
   {% do return(declared) %}
+{% endmacro %}
+
+
+{# The names of an index's columns in lower case; none at all where one of them is more than a name. #}
+{% macro _plain_names(columns) %}
+  {% for text in columns if not modules.re.fullmatch('\\s*("(?:""|[^"])+"|[^\\W\\d][\\w$]*)\\s*', text) %}{% do return([]) %}{% endfor %}
+  {% do return(dbt_selfheal._lower_names(columns | map('trim') | list | tojson)) %}
 {% endmacro %}
 
 

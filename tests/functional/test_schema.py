@@ -208,6 +208,36 @@ def test_repair_adds_what_is_missing_and_touches_no_data(project: DbtProject, ad
     assert not any(issue["code"] == "missing_index" for issue in validate(project)["issues"])
 
 
+def test_an_index_over_more_than_plain_columns_is_not_compared_and_made_but_once(
+    project: DbtProject, adapter_name: str
+) -> None:
+    wanted = "{'columns': ['lower(name)']}, {'columns': ['age desc']}, {'columns': ['Age', '\"id\"']}"
+    config = "config(materialized='incremental', indexes=[" + wanted + "])"
+    project.write({"models/notes.sql": "{{ " + config + " }} select * from {{ ref('people') }}"})
+    project.dbt("run", "--select", "notes")
+    notes = {"select": ["notes"], "apply": True}
+    made, _ = repair(project, **notes)
+    assert [action["detail"] for action in made["actions"]] == (
+        ['(Age, "id")'] if adapter_name == "sqlite" else []  # dbt makes no indexes there
+    )
+    again, _ = repair(project, **notes)
+    assert (again["actions"], again["left"]) == ([], [])
+    report = validate(project, args={"select": ["notes"], "strict": True})
+    assert found(report) == {("info", "index_not_compared", None)}
+    assert [issue["message"].split(" is not")[0] for issue in report["issues"]] == [
+        "its declared index (lower(name))", "its declared index (age desc)",
+    ]  # fmt: skip
+
+    project.execute(
+        "create index by_upper on people (upper(name))", "create index by_id on people (id, name)"
+    )
+    (upper, plain) = sorted(
+        validate(project, args={"select": "people"})["issues"], key=lambda issue: -len(issue["message"])
+    )
+    assert "by_upper (not over plain columns)" in upper["message"]
+    assert "by_id (id, name)" in plain["message"]
+
+
 def test_what_a_missing_table_holds_up_is_left(project: DbtProject) -> None:
     project.drop("names", "adults", "persons")
     report, result = repair(project, apply=True)
