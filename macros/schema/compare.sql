@@ -42,10 +42,11 @@
       {% do issues.append(dbt_selfheal._issue(node, 'error', 'missing_column', column.name, 'the column is not there',
         dbt_selfheal._repair_command_of_schema() if repairable else none)) %}
       {% do issues[-1].update({'data_type': column.type, 'quote': column.quote, 'repairable': true if repairable else false}) %}
-    {% elif column.type and types.get(column.type) is none %}
+    {% endif %}
+    {% if column.type and types.get(column.type) is none %}
       {% do issues.append(dbt_selfheal._issue(node, 'error', 'unknown_type', column.name, 'its declared data_type ' ~ column.type ~ ' is not one that the database knows',
         'correct data_type in ' ~ (node.patch_path or 'dbt_project.yml').split('://') | last)) %}
-    {% elif column.type and not dbt_selfheal._same_type(types[column.type], there.type) %}
+    {% elif there and column.type and not dbt_selfheal._same_type(column.type, types[column.type], there.type) %}
       {% do issues.append(dbt_selfheal._issue(node, weight, 'wrong_type', column.name, 'its type is ' ~ there.type ~ ', and ' ~ column.type ~ ' is declared')) %}
     {% endif %}
     {% if there and column.not_null and there.nullable %}

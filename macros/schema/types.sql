@@ -14,30 +14,98 @@
   {% do return(names) %}
 {% endmacro %}
 
-{# Plain names by the list of types that the database has, their aliases included; others (nested types) by asking it. #}
+{# By DuckDB itself. It is asked only for types of which every part is known, as its error for another one would end the
+   comparison. What it cannot even parse it says as JSON. #}
 {% macro duckdb___type_names(names) %}
-  {% set known = {'double precision': 'DOUBLE', 'character varying': 'VARCHAR', 'timestamp without time zone': 'TIMESTAMP', 'time without time zone': 'TIME'} %}
-  {% for row in dbt_selfheal._fetch('select distinct lower(type_name), logical_type from duckdb_types()') %}{% do known.update({row[0]: row[1]}) %}{% endfor %}
-  {% for type in names %}
-    {% set parts = modules.re.fullmatch('\\s*([A-Za-z_][\\w ]*?)\\s*([(][\\d\\s,]+[)])?\\s*', type) %}
-    {% if parts %}
-      {% set name = known.get(parts.group(1) | lower) %}
-      {% do names.update({type: name and name ~ (parts.group(2) if parts.group(2) and name == 'DECIMAL' else '')}) %}
-    {% else %}
-      {% set failure = 'dbt_selfheal: the declared data_type ' ~ type ~ ' is not one that the database knows. Correct it where the column is declared.' %}
-      {% do names.update({type: try_or_compiler_error(failure, adapter.execute, 'select typeof(cast(null as ' ~ type ~ '))', auto_begin=false, fetch=true)[1].rows[0][0]}) %}
-    {% endif %}
+  {% set known, certain = dbt_selfheal._duckdb_plain_types(), [] %}
+  {% for type in names if dbt_selfheal._is_duckdb_type(type, known) %}{% do certain.append(type) %}{% endfor %}
+  {% set faults = dbt_selfheal._of_casts('json_serialize_sql(%s) ->> \'error\'', certain, true) %}
+  {% for type, fault in faults.items() if fault | string | lower == 'true' %}{% do certain.remove(type) %}{% endfor %}
+  {% do return(dict(names, **dbt_selfheal._of_casts('typeof(%s)', certain))) %}
+{% endmacro %}
+
+
+{# What an expression gives for the cast of a null to each type: {type: value}. as_text: for the text of the cast as a query. #}
+{% macro _of_casts(expression, types, as_text=false) %}
+  {% set parts, values = [], {} %}
+  {% for type in types %}
+    {% set cast = 'cast(null as ' ~ type ~ ')' %}
+    {% do parts.append(expression.replace('%s', dbt_selfheal._literal('select ' ~ cast) if as_text else cast)) %}
   {% endfor %}
+  {% set row = dbt_selfheal._fetch('select ' ~ parts | join(', '))[0] if types else [] %}
+  {% for type in types %}{% do values.update({type: row[loop.index0]}) %}{% endfor %}
+  {% do return(values) %}
+{% endmacro %}
+
+
+{# A pattern of the names of types that are whole by themselves, in lower case; those of users with or without their schema. #}
+{% macro _duckdb_plain_types() %}
+  {% set names = ['double precision', 'character varying', 'timestamp with(?:out)? time zone', 'time with(?:out)? time zone'] %}
+  {% for row in dbt_selfheal._fetch("select distinct lower(type_name), case when not internal then lower(schema_name) end, case when not internal then lower(database_name) end, "
+      ~ "case when database_name in ('system', 'temp') or (database_name = current_database() and (schema_name = current_schema() or list_contains(current_schemas(false), schema_name))) then 1 else 0 end from duckdb_types() "
+      ~ "where lower(type_name) not in ('array', 'enum', 'list', 'map', 'null', 'row', 'struct', 'tuple', 'union') or not internal") %}
+    {% set parts = [] %}
+    {% for part in (row[2], row[1], row[0]) if part is not none %}
+      {% do parts.append(modules.re.escape(part if modules.re.fullmatch('[a-z_][a-z0-9_]*', part) else '"' ~ part.replace('"', '""') ~ '"')) %}
+    {% endfor %}
+    {% if row[3] | int %}{% do names.append(parts[-1]) %}{% endif %}
+    {% if parts | length > 1 %}{% do names.append('(?:' ~ parts[0] ~ '[.])?' ~ parts[1] ~ '[.]' ~ parts[2]) %}{% endif %}
+  {% endfor %}
+  {# a longer name before one that it begins with #}
+  {% do return('(?<![\\w".])(?:' ~ names | sort(reverse=true) | join('|') ~ ')(?![\\w".])') %}
+{% endmacro %}
+
+
+{# Whether every part of a type is known: each part that is, from the innermost on, becomes a #, until that is all.
+   known: of _duckdb_plain_types. #}
+{% macro _is_duckdb_type(type, known) %}
+  {% set text = modules.re.sub('\\s*([(),\\[\\]])\\s*', '\\1', modules.re.sub('\\s+', ' ', type | lower | trim)) %}
+  {% for width, scale in modules.re.findall('\\b(?:decimal|numeric|dec)[(](\\d+)(?:,(\\d+))?[)]', text) if not 0 < width | int < 39 or scale | int > width | int %}
+    {% do return(false) %}
+  {% endfor %}
+  {% set field = '(?:"(?:""|[^"])*"|[\\w#]+) #' %}
+  {% set found = namespace(text=text) %}
+  {% for pattern in (
+    "\\b(?:enum|geometry)[(]'(?:''|[^'])*'(?:,'(?:''|[^'])*')*[)]",
+    '\\b(?:decimal|numeric|dec)[(]\\d+(?:,\\d+)?[)]',
+    '\\b(?:varchar|char|bpchar|nvarchar|string|text|character varying|bit|bitstring|float(?=[(](?:[1-9]|[1-4]\\d|5[0-3])[)])|(?:timestamp|datetime)(?=[(]\\d[)]))[(]\\d+[)]',
+    known) + ('#\\[\\d*\\]|# array(?:\\[\\d+\\])?|map[(]#,#[)]|(?:struct|row|union)[(]' ~ field ~ '(?:,' ~ field ~ ')*[)]',) * (text | length) %}
+    {% set found.text = modules.re.sub(pattern, '#', found.text) if found.text != '#' else '#' %}
+  {% endfor %}
+  {% do return(found.text == '#' and '#' not in type) %}
+{% endmacro %}
+
+
+{# By PostgreSQL itself: a query plan names the type that it casts to, with its length, and runs nothing. The loop is in the
+   database, where the error of a type that it does not know can be caught. #}
+{% macro postgres___type_names(names) %}
+  {% set asked = [] %}
+  {% for type in names if ';' not in type %}{% do asked.append(type) %}{% endfor %}
+  {% do dbt_selfheal._fetch("select set_config('dbt_selfheal.types', " ~ dbt_selfheal._literal(tojson(asked)) ~ ', false)') %}
+  {% do adapter.execute(dbt_selfheal._postgres_name_types(), auto_begin=false, fetch=false) %}
+  {% do names.update(fromjson(dbt_selfheal._fetch("select current_setting('dbt_selfheal.types')")[0][0])) %}
   {% do return(names) %}
 {% endmacro %}
 
-{% macro postgres___type_names(names) %}
-  {% for type in names %}
-    {% set length = modules.re.search('[(][\\d\\s,]+[)]', type) %}
-    {% set name = dbt_selfheal._fetch('select format_type(to_regtype(' ~ dbt_selfheal._literal(type) ~ '), null)')[0][0] %}
-    {% do names.update({type: name and name ~ (length.group(0) if length else '')}) %}
-  {% endfor %}
-  {% do return(names) %}
+
+{# Replaces the list of types in a setting of the session by a dict of their names. #}
+{% macro _postgres_name_types() %}
+do $$
+declare
+  type text;
+  plan json;
+  names jsonb := '{}';
+begin
+  for type in select json_array_elements_text(current_setting('dbt_selfheal.types')::json) loop
+    begin
+      execute 'explain (verbose, format json) select cast(null as ' || type || ')' into plan;
+      names := names || jsonb_build_object(type, regexp_replace(plan #>> '{0,Plan,Output,0}', '^.*::', ''));
+    exception when others then
+      null;
+    end;
+  end loop;
+  perform set_config('dbt_selfheal.types', names::text, false);
+end $$
 {% endmacro %}
 
 {# SQLite takes any name for a type; what counts is the affinity that the name gives a column. #}
@@ -55,17 +123,17 @@
 {% endmacro %}
 
 
-{# Whether a column has the type that is declared. A declared type without a length takes any. declared: of _type_names. #}
-{% macro _same_type(declared, found) %}
-  {% do return(adapter.dispatch('_same_type', 'dbt_selfheal')(declared, found)) %}
+{# Whether a column has the type that is declared, whose name in the database is `name`. A declared type without a length takes any. #}
+{% macro _same_type(declared, name, found) %}
+  {% do return(adapter.dispatch('_same_type', 'dbt_selfheal')(declared, name, found)) %}
 {% endmacro %}
 
-{% macro default___same_type(declared, found) %}
-  {% set declared, found = declared | lower | replace(' ', ''), found | lower | replace(' ', '') %}
-  {% do return(declared == found or ('(' not in declared and declared == modules.re.sub('[(][\\d,]+[)]', '', found))) %}
+{% macro default___same_type(declared, name, found) %}
+  {% set name, found, length = name | lower | replace(' ', ''), found | lower | replace(' ', ''), '[(][\\d,]+[)]' %}
+  {% do return(name == found or ('(' not in declared and modules.re.sub(length, '', name) == modules.re.sub(length, '', found))) %}
 {% endmacro %}
 
 {# A column of a table that a query has made may have no type at all, and then takes every value as it is. #}
-{% macro sqlite___same_type(declared, found) %}
-  {% do return(not found or declared == dbt_selfheal._affinity(found)) %}
+{% macro sqlite___same_type(declared, name, found) %}
+  {% do return(not found or name == dbt_selfheal._affinity(found)) %}
 {% endmacro %}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -137,39 +138,58 @@ def test_types_are_compared_by_the_databases_own_names(make_project: Make, adapt
             "a": ("int8", "bigint"), "b": ("text", "varchar"), "c": ("numeric(10, 2)", "decimal(10,2)"),
             "d": ("numeric", "decimal(10,2)"), "e": ("timestamptz", "timestamp with time zone"),
             "f": ("int[]", "integer[]"), "g": ("double precision", "double"),
+            "h": ("decimal(10)", "decimal(10,0)"), "i": ("timestamp(3)", "timestamp_ms"),
+            "j": ("mood", "mood"), "l": ("varchar(9)", "varchar"),
+            "k": ('struct(a dec(5), "two words" mood[])[]', 'struct(a dec(5, 0), "two words" mood[])[]'),
+            "m": ("map(text, int8 array)", "map(varchar, bigint[])"),
+            "n": ("enum('p (1)', 'q')", "enum('p (1)', 'q')"), "o": ("main.amount", "decimal(9, 2)"),
         },
         "postgres": {
             "a": ("int8", "bigint"), "b": ("varchar", "character varying(9)"),
             "c": ("decimal(10, 2)", "numeric(10,2)"), "d": ("numeric", "numeric(10,2)"),
             "e": ("timestamptz", "timestamp with time zone"),
             "f": ("int[]", "integer[]"), "g": ("float8", "double precision"),
+            "h": ("numeric(10)", "numeric(10,0)"), "i": ("timestamp(3)", "timestamp(3) without time zone"),
+            "j": ("mood", "public.mood"), "k": ("float(53)", "double precision"),
+            "l": ("varchar(20)[]", "varchar(20)[]"), "m": ("char", "char(3)"),
+            "n": ("mood[]", "public.mood[]"), "o": ("public.amount", "public.amount"),
         },
         "sqlite": {"a": ("bigint", "int"), "b": ("text", "varchar(9)"), "c": ("decimal(10,2)", "numeric")},
     }[adapter_name]  # fmt: skip
     wrong = {"x": ("integer", "text"), "y": ("varchar", "integer")}
+    unknown: dict[str, tuple[str, str]] = {}
     if adapter_name != "sqlite":
         wrong["z"] = ("numeric(10,2)", "numeric(12,2)")
-        wrong["u"] = ("no_such_type", "integer")
-    columns = {**types, **wrong}
-    yml = "\n".join(
-        f"      - {{name: {name}, data_type: '{declared}'}}" for name, (declared, _) in columns.items()
-    )
+        wrong["z2"] = ("varchar(3)[]" if adapter_name == "postgres" else "mood", "integer[]")
+        for no_type in (
+            "foo", "foo[]", "foo(3)", "struct(a foo)", "numeric(10000)", "numeric(2, ", "it's",
+            "integer); drop table t; select (1", "foo.integer", "integer(3)", "map(integer)",
+        ):  # fmt: skip
+            unknown[f"u{len(unknown)}"] = (no_type, "integer")
+    columns = {**types, **wrong, **unknown}
+    described = [{"name": name, "data_type": declared} for name, (declared, _) in columns.items()]
     project = make_project(
         {
             "models/t.sql": "{{ config(materialized='incremental') }} select 1 as a",
-            "models/schema.yml": f"models:\n  - name: t\n    columns:\n{yml}\n",
+            "models/schema.yml": json.dumps({"models": [{"name": "t", "columns": described}]}),
         }
     )
     project.dbt("run")
     project.drop("t")
+    if adapter_name != "sqlite":
+        schema, kind = {"duckdb": ("main", "type"), "postgres": ("public", "domain")}[adapter_name]
+        project.execute(
+            f"create type {schema}.mood as enum ('calm', 'wild')",
+            f"create {kind} {schema}.amount as decimal(9, 2)",
+        )
     project.execute(
         "create table t (" + ", ".join(f"{name} {real}" for name, (_, real) in columns.items()) + ")"
     )
     report = validate(project)
-    expected = {("warning", "wrong_type", name) for name in wrong if name != "u"}
-    if "u" in wrong:
-        expected.add(("error", "unknown_type", "u"))
-    assert found(report) == expected
+    assert found(report) == (
+        {("warning", "wrong_type", name) for name in wrong}
+        | {("error", "unknown_type", name) for name in unknown}
+    )
 
 
 def test_repair_adds_what_is_missing_and_touches_no_data(project: DbtProject, adapter_name: str) -> None:
