@@ -4,24 +4,33 @@
 
 {# Add missing columns and indexes to tables, and recreate missing views. All else that differs is listed with the command
    that rebuilds it.
-   select: as of validate_schema; apply: do it; else it is only shown. Returns the report as a dict. #}
+   select: as of validate_schema; apply: do it, unless the package is off; else it is only shown. Returns the report as a dict. #}
 {% macro repair_schema(select=none, apply=false) %}
   {% set settings = dbt_selfheal._settings() %}
+  {% set off = dbt_selfheal._is_off(settings) %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% set report = dbt_selfheal._repair_plan(plan) %}
-  {% set word = 'done' if apply else 'to do (dry run: nothing is done)' %}
-  {% if apply and report.actions %}{% do dbt_selfheal._apply_repair(report, plan, settings) %}{% endif %}
-  {% do dbt_selfheal._line('Schema repair: ' ~ report.actions | length ~ ' ' ~ word ~ ', ' ~ report.left | length ~ ' left') %}
+  {% if apply and not off and report.actions %}{% set report = dbt_selfheal._apply_repair(plan, settings, select) %}{% endif %}
+  {% do report.update({'applied': apply and not off, 'enabled': not off}) %}
+  {% for line in dbt_selfheal._repair_lines(report) %}{% do dbt_selfheal._line(line) %}{% endfor %}
+  {% do dbt_selfheal._emit('schema_repair', report) %}
+  {% do return(report) %}
+{% endmacro %}
+
+
+{# The report as readable lines. #}
+{% macro _repair_lines(report) %}
+  {% set word = 'done' if report.applied else 'to do (dry run: nothing is done)' if report.enabled else 'to do (off in this target or by setting; nothing was done)' %}
+  {% set lines = ['Schema repair: ' ~ report.actions | length ~ ' ' ~ word ~ ', ' ~ report.left | length ~ ' left'] %}
   {% for action in report.actions %}
-    {% do dbt_selfheal._line('  ' ~ action.action.ljust(13) ~ action.relation ~ (' ' ~ action.detail if action.detail else '')) %}
+    {% do lines.append('  ' ~ action.action.ljust(13) ~ action.relation ~ (' ' ~ action.detail if action.detail else '')) %}
   {% endfor %}
   {% for issue in report.left %}
-    {% do dbt_selfheal._line('  left: ' ~ dbt_selfheal._issue_place(issue) ~ ': ' ~ issue.message) %}
-    {% do dbt_selfheal._line('        ' ~ issue.suggestion) %}
+    {% do lines.append('  left: ' ~ dbt_selfheal._issue_place(issue) ~ ': ' ~ issue.message) %}
+    {% do lines.append('        ' ~ issue.suggestion) %}
   {% endfor %}
-  {% if report.actions and not apply %}{% do dbt_selfheal._line('Do it with: ' ~ dbt_selfheal._repair_command_of_schema()) %}{% endif %}
-  {% do dbt_selfheal._emit('schema_repair', dict(report, applied=apply)) %}
-  {% do return(report) %}
+  {% if report.actions and report.enabled and not report.applied %}{% do lines.append('Do it with: ' ~ dbt_selfheal._repair_command_of_schema()) %}{% endif %}
+  {% do return(lines) %}
 {% endmacro %}
 
 
@@ -34,7 +43,7 @@
     {% set action = {'unique_id': issue.unique_id, 'relation': issue.relation, 'sql': none} %}
     {% if issue.code == 'missing_column' and issue.repairable %}
       {% do actions.append(dict(action, action='add column', detail=issue.column ~ ' ' ~ issue.data_type ~ ' (null in the rows that are there)',
-        sql='alter table ' ~ relation ~ ' add column ' ~ (adapter.quote(issue.column) if issue.quote else issue.column) ~ ' ' ~ issue.data_type)) %}
+        sql='alter table ' ~ relation ~ ' add column ' ~ dbt_selfheal._column_sql(issue.column, issue.quote) ~ ' ' ~ issue.data_type)) %}
     {% elif issue.code == 'missing_index' %}
       {% set obstacle = dbt_selfheal._index_obstacle(relation, issue, issues | selectattr('unique_id', 'equalto', issue.unique_id) | selectattr('code', 'equalto', 'missing_column') | list) %}
       {% if obstacle %}
@@ -51,6 +60,25 @@
   {% endfor %}
   {% do return({'actions': actions, 'left': left}) %}
 {% endmacro %}
+
+
+{# A column's name in quotes, so that any name can be written. One that could be written without them, and whose config does
+   not ask for them, becomes what the database makes of it then. #}
+{% macro _column_sql(name, quote) %}
+  {% set plain = not quote and modules.re.fullmatch('[^\\W\\d][\\w$]*', name) %}
+  {% do return(adapter.quote((dbt_selfheal._unquoted(name) if plain else name).replace('"', '""'))) %}
+{% endmacro %}
+
+
+{# What the database makes of a name without quotes. #}
+{% macro _unquoted(name) %}
+  {% do return(adapter.dispatch('_unquoted', 'dbt_selfheal')(name)) %}
+{% endmacro %}
+
+{% macro default___unquoted(name) %}{% do return(name) %}{% endmacro %}
+
+{# Of letters beyond ASCII it keeps the case. #}
+{% macro postgres___unquoted(name) %}{% do return(name.encode('utf-8').lower().decode('utf-8')) %}{% endmacro %}
 
 
 {# Why a missing index cannot be made, or none. absent: the issues of the relation's missing columns; one that is added
@@ -112,11 +140,15 @@
 {% endmacro %}
 
 
-{# Do what a report says, under the lock: views by their own materialization, as healing does. #}
-{% macro _apply_repair(report, plan, settings) %}
+{# Do what is to be done, as it is found under the lock: another run may have done it while this one waited. Views are made by
+   their own materialization, as healing does. Returns the report. #}
+{% macro _apply_repair(plan, settings, select) %}
   {% set step = dbt_selfheal._step_started('repair_schema') %}
   {% set schemas = plan.visited.values() | selectattr('node') | map(attribute='node') | map(attribute='schema') | list %}
   {% set lock = dbt_selfheal._acquire_lock(settings, schemas) %}
+  {% do dbt_selfheal._refresh_cache() %}
+  {% set plan = dbt_selfheal._current_plan(settings, select) %}
+  {% set report = dbt_selfheal._repair_plan(plan) %}
   {% for action in report.actions if action.sql %}
     {% do adapter.add_query(action.sql) %}
     {% do adapter.commit() %}
@@ -127,4 +159,5 @@
   {% endif %}
   {% do dbt_selfheal._release_lock(lock) %}
   {% do dbt_selfheal._step_complete(step) %}
+  {% do return(report) %}
 {% endmacro %}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 from functional.helpers import events
-from support import DbtProject, DbtResult
+from support import DbtProject, DbtResult, PostgresDatabase, SqliteDatabase
 
 Make = Callable[..., DbtProject]
 pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite]
@@ -64,6 +67,32 @@ def repair(project: DbtProject, **args: Any) -> tuple[dict[str, Any], DbtResult]
     result = project.dbt("run-operation", "repair_schema", args=args)
     (report,) = events(result, "schema_repair")
     return report, result
+
+
+def repair_off(project: DbtProject) -> tuple[dict[str, Any], DbtResult]:
+    """Returns what repair_schema with apply reports where the package is off."""
+    result = project.dbt(
+        "run-operation", "repair_schema", args={"apply": True}, vars={"dbt_selfheal": {"targets": ["prod"]}}
+    )
+    environment = {"DBT_SELFHEAL_ENABLED": "false"}
+    project.dbt("run-operation", "repair_schema", args={"apply": True}, env=environment)
+    (report,) = events(result, "schema_repair")
+    return report, result
+
+
+@contextmanager
+def held_lock(project: DbtProject) -> Iterator[None]:
+    """Holds the lock of healing."""
+    if isinstance(project.database, PostgresDatabase):
+        with project.database.server.connection(project.database.name) as other:
+            other.cursor().execute("select pg_advisory_lock(hashtextextended('dbt_selfheal:analytics', 0))")
+            yield
+    elif isinstance(project.database, SqliteDatabase):
+        with closing(
+            sqlite3.connect(project.database.folder / "dbt_selfheal.lock", isolation_level=None)
+        ) as other:
+            other.execute("begin exclusive")
+            yield
 
 
 def test_what_dbt_has_built_is_valid_with_aliases_of_types(project: DbtProject, adapter_name: str) -> None:
@@ -287,3 +316,53 @@ def test_nothing_is_written_by_looking(project: DbtProject) -> None:
     validate(project)
     repair(project)
     assert project.names() == before
+
+
+def test_columns_of_any_name_are_added_as_dbt_would_name_them(make_project: Make, adapter_name: str) -> None:
+    names = {"order": None, "two words": None, 'a "b"': None, "Plain": None, "Cased": True, "GrÖße": None}
+    columns = [{"name": name, "data_type": "integer", "quote": quote} for name, quote in names.items()]
+    project = make_project(
+        {
+            "models/t.sql": "{{ config(materialized='incremental') }} select 1 as id",
+            "models/schema.yml": json.dumps({"models": [{"name": "t", "columns": columns}]}),
+        }
+    )
+    project.dbt("run")
+    off, result = repair_off(project)
+    assert (off["applied"], off["enabled"], len(off["actions"])) == (False, False, 6)
+    assert "off in this target or by setting; nothing was done" in result.output
+    assert "Do it with" not in result.output
+    assert [name for name, _ in project.columns("t")] == ["id"]
+
+    repair(project, apply=True)
+    plain = ["plain", "Cased", "grÖße"] if adapter_name == "postgres" else ["Plain", "Cased", "GrÖße"]
+    assert [name for name, _ in project.columns("t")] == ["id", "order", "two words", 'a "b"', *plain]
+    assert validate(project)["issues"] == []
+    again, _ = repair(project, apply=True)
+    assert again["actions"] == []
+
+
+def test_what_another_run_has_repaired_meanwhile_is_not_done_again(
+    project: DbtProject, adapter_name: str
+) -> None:
+    if adapter_name == "duckdb":
+        pytest.skip("one process has the file at a time")
+    project.drop("names", "adults", "persons")
+    project.execute("create table persons (id integer, name varchar(40))")
+    with held_lock(project):
+        running = project.start("run-operation", "repair_schema", args={"apply": True})
+        running.wait_for("initialization_step_started")
+        time.sleep(1)
+        project.execute(
+            "alter table persons add column age integer",
+            "create index by_name on persons (name)",
+            "create unique index by_both on persons (id, age)",
+            "create view adults as select * from persons where age > 17",
+            "create view names as select name from adults",
+        )
+        assert running.is_running
+    result = running.wait()
+    (report,) = events(result, "schema_repair")
+    assert report["actions"] == []
+    assert "Schema repair: 0 done" in result.output
+    assert not any(issue["severity"] == "info" for issue in validate(project)["issues"])
