@@ -45,7 +45,7 @@
    requires every enabled node), and the nodes that initial data goes into. #}
 {% macro _current_plan(settings, select=none) %}
   {% set selected = dbt_selfheal._selected() %}
-  {% set declared = dbt_selfheal._declared([select] if select is string else select or settings.required) %}
+  {% set declared = dbt_selfheal._declared([select] if select is string else select, 'the argument `select`') if select else dbt_selfheal._declared(settings.required) %}
   {% if flags.WHICH == 'run-operation' and not declared %}{% set declared = dbt_selfheal._everything() %}{% endif %}
   {% if settings.initial_data and not select %}{% set declared = dict(dbt_selfheal._initial_data_required(settings.initial_data), **declared) %}{% endif %}
   {% do return(dbt_selfheal._plan(dbt_selfheal._read_by_command(selected), declared, selected)) %}

@@ -38,8 +38,8 @@
 
 {# The relations the project declares required. entries: the list of the setting `required` (or an operation's
    `select`): node names, package.name, tag:x, path:x. Returns {unique_id: reason}; an entry that matches nothing
-   is an error. #}
-{% macro _declared(entries) %}
+   is an error that names the origin of the entries. #}
+{% macro _declared(entries, origin='vars.dbt_selfheal.required') %}
   {% set declared, wanted, unmatched, paths = {}, dict.fromkeys(entries), dict.fromkeys(entries), [] %}
   {% for entry in entries if entry.startswith('path:') %}{% do paths.append(entry) %}{% endfor %}
   {% for unique_id, node in builtins.ref.manifest.nodes.items() if entries and node.resource_type in ('model', 'seed', 'snapshot') %}
@@ -51,7 +51,7 @@
       {% do unmatched.pop(key, none) %}
     {% endfor %}
   {% endfor %}
-  {% for entry in unmatched %}{% do dbt_selfheal._raise_unmatched(entry) %}{% endfor %}
+  {% for entry in unmatched %}{% do dbt_selfheal._raise_unmatched(entry, origin) %}{% endfor %}
   {% do return(declared) %}
 {% endmacro %}
 
@@ -67,24 +67,24 @@
 {% endmacro %}
 
 
-{# Raise for an entry of `required` that no enabled node matches. #}
-{% macro _raise_unmatched(entry) %}
-  {% set lines = [] %}
+{# Raise for an entry that no enabled node matches. origin: the setting or the argument that has it. #}
+{% macro _raise_unmatched(entry, origin) %}
+  {% set lines, named = [], origin ~ ' names "' ~ entry ~ '", and ' %}
   {% if ':' in entry %}
-    {% do lines.append('vars.dbt_selfheal.required names "' ~ entry ~ '", and no enabled seed, snapshot or model matches it.') %}
+    {% do lines.append(named ~ 'no enabled seed, snapshot or model matches it.') %}
   {% else %}
     {% set disabled = builtins.ref.manifest.disabled.values() | sum(start=[]) | selectattr('name', 'equalto', entry.split('.') | last) | list %}
     {% if disabled %}
-      {% do lines.append('vars.dbt_selfheal.required names "' ~ entry ~ '", and that ' ~ disabled[0].resource_type ~ ' is disabled ('
+      {% do lines.append(named ~ 'that ' ~ disabled[0].resource_type ~ ' is disabled ('
         ~ disabled[0].original_file_path ~ ').') %}
       {% do lines.append('Enable it there or in dbt_project.yml (enabled: true), or take it off the list.') %}
       {% do dbt_selfheal._raise(lines | join('\n')) %}
     {% endif %}
     {% set nodes = builtins.ref.manifest.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed', 'snapshot']) %}
     {% set near = dbt_selfheal._nearest(entry, nodes | map(attribute='name') | unique | list) %}
-    {% do lines.append('vars.dbt_selfheal.required names "' ~ entry ~ '", and no enabled node has that name.') %}
+    {% do lines.append(named ~ 'no enabled node has that name.') %}
     {% if near %}{% do lines.append('Did you mean: ' ~ near | join(', ') ~ '?') %}{% endif %}
   {% endif %}
-  {% do lines.append('Fix it in dbt_project.yml, or run `dbt ls --resource-type seed snapshot model` to see the names.') %}
+  {% do lines.append(('Fix it in dbt_project.yml' if origin.startswith('vars.') else 'Correct it') ~ ', or run `dbt ls --resource-type seed snapshot model` to see the names.') %}
   {% do dbt_selfheal._raise(lines | join('\n')) %}
 {% endmacro %}

@@ -159,6 +159,11 @@ def test_strict_takes_what_is_valid_and_select_narrows_the_comparison(
     assert ("warning", "extra_column", "extra") not in found(report)
     fails = project.dbt_fails("run-operation", "validate_schema", args={"select": "people", "strict": True})
     assert "1 warning" in fails.output
+    for operation, entry in {"repair_schema": "peopel", "ensure_initialized": "tag:nope"}.items():
+        fails = project.dbt_fails("run-operation", operation, args={"select": [entry]})
+        assert f'the argument `select` names "{entry}"' in " ".join(fails.output.split())
+        assert "required" not in fails.output
+        assert "dbt_project.yml" not in fails.output
 
 
 def test_types_are_compared_by_the_databases_own_names(make_project: Make, adapter_name: str) -> None:
