@@ -72,7 +72,7 @@ def add_to(cli: click.Group, common: Decorator, select: Decorator) -> None:
 def _operation(
     name: str, event: str, options: dict[str, Any], as_json: bool, args: dict[str, Any]
 ) -> dict[str, Any]:
-    """Runs an operation and returns its event, which is shown when JSON is asked for."""
+    """Runs an operation and returns its report, which is shown when JSON is asked for."""
     from dbt_selfheal.cli import _document, _Errors, _first_line, _initializer
 
     if options.get("select"):
@@ -80,7 +80,8 @@ def _operation(
     initializer = _initializer(options, as_json)
     _first_line(options, "comparing the database with the project")
     with _Errors(initializer, as_json):
-        report = initializer.operation(name, args, changes=bool(args.get("apply"))).documents[event]
+        found = initializer.operation(name, args, changes=bool(args.get("apply"))).documents[event]
+    report = {key: value for key, value in found.items() if key != "event"}
     if as_json:
         _document(report)
     return report
@@ -99,14 +100,19 @@ def validation_text(report: dict[str, Any]) -> str:
 
 def repair_text(report: dict[str, Any]) -> str:
     """Returns a report of repair_schema for people."""
-    word = "done" if report["applied"] else "to do (dry run: nothing is done)"
+    dry = (
+        "dry run: nothing is done"
+        if report["enabled"]
+        else "off in this target or by setting; nothing was done"
+    )
+    word = "done" if report["applied"] else f"to do ({dry})"
     lines = [f"Schema repair: {len(report['actions'])} {word}, {len(report['left'])} left"]
     lines += [
         f"  {each['action']:<13}{each['relation']} {each['detail']}".rstrip() for each in report["actions"]
     ]
     for issue in report["left"]:
         lines += [f"  left: {_place(issue)}: {issue['message']}", f"        {issue['suggestion']}"]
-    if report["actions"] and not report["applied"]:
+    if report["actions"] and report["enabled"] and not report["applied"]:
         lines.append("Do it with: dbt-selfheal schema repair --apply")
     return "\n".join(lines)
 
