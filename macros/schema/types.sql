@@ -30,7 +30,7 @@
   {% set parts, values = [], {} %}
   {% for type in types %}
     {% set cast = 'cast(null as ' ~ type ~ ')' %}
-    {% do parts.append(expression.replace('%s', dbt_selfheal._literal('select ' ~ cast) if as_text else cast)) %}
+    {% do parts.append(expression.replace('%s', dbt_selfheal._literal('select ' ~ cast) if as_text else cast) ~ ' as value_' ~ loop.index) %}
   {% endfor %}
   {% set row = dbt_selfheal._fetch('select ' ~ parts | join(', '))[0] if types else [] %}
   {% for type in types %}{% do values.update({type: row[loop.index0]}) %}{% endfor %}
@@ -41,8 +41,9 @@
 {# A pattern of the names of types that are whole by themselves, in lower case; those of users with or without their schema. #}
 {% macro _duckdb_plain_types() %}
   {% set names = ['double precision', 'character varying', 'timestamp with(?:out)? time zone', 'time with(?:out)? time zone'] %}
-  {% for row in dbt_selfheal._fetch("select distinct lower(type_name), case when not internal then lower(schema_name) end, case when not internal then lower(database_name) end, "
-      ~ "case when database_name in ('system', 'temp') or (database_name = current_database() and (schema_name = current_schema() or list_contains(current_schemas(false), schema_name))) then 1 else 0 end from duckdb_types() "
+  {% set in_path = "database_name in ('system', 'temp') or (database_name = current_database() and list_contains(current_schemas(false) || [current_schema()], schema_name))" %}
+  {% for row in dbt_selfheal._fetch('select distinct lower(type_name), case when not internal then lower(schema_name) end, '
+      ~ 'case when not internal then lower(database_name) end, case when ' ~ in_path ~ ' then 1 else 0 end from duckdb_types() '
       ~ "where lower(type_name) not in ('array', 'enum', 'list', 'map', 'null', 'row', 'struct', 'tuple', 'union') or not internal") %}
     {% set parts = [] %}
     {% for part in (row[2], row[1], row[0]) if part is not none %}

@@ -173,7 +173,7 @@ def test_types_are_compared_by_the_databases_own_names(make_project: Make, adapt
             "d": ("numeric", "decimal(10,2)"), "e": ("timestamptz", "timestamp with time zone"),
             "f": ("int[]", "integer[]"), "g": ("double precision", "double"),
             "h": ("decimal(10)", "decimal(10,0)"), "i": ("timestamp(3)", "timestamp_ms"),
-            "j": ("mood", "mood"), "l": ("varchar(9)", "varchar"),
+            "j": ("mood", "mood"), "l": ("varchar(9)", "varchar"), "p": ("dec(10)", "decimal(10,0)"),
             "k": ('struct(a dec(5), "two words" mood[])[]', 'struct(a dec(5, 0), "two words" mood[])[]'),
             "m": ("map(text, int8 array)", "map(varchar, bigint[])"),
             "n": ("enum('p (1)', 'q')", "enum('p (1)', 'q')"), "o": ("main.amount", "decimal(9, 2)"),
