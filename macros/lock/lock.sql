@@ -79,14 +79,13 @@
 {% endmacro %}
 
 {# Without the setting (PostgreSQL 14 and later) a server notices only at the end of a statement that its client is gone, and
-   a killed run would hold the lock until then. #}
+   a killed run would hold the lock until then. So it is set for as long as any lock is held, and a little longer. #}
 {% macro postgres___try_lock(lock, schema) %}
-  {% set taken = dbt_selfheal._fetch('select pg_try_advisory_lock(' ~ dbt_selfheal._advisory_key(schema) ~ ')')[0][0] %}
-  {% if taken and not lock.held %}
+  {% if 'checked' not in lock %}
     {% do lock.update({'checked': dbt_selfheal._fetch("select set_config(name, '1000', false) from pg_settings "
       ~ "where name = 'client_connection_check_interval' and setting = '0' and version() like '%linux%'") | length > 0}) %}
   {% endif %}
-  {% do return(taken) %}
+  {% do return(dbt_selfheal._fetch('select pg_try_advisory_lock(' ~ dbt_selfheal._advisory_key(schema) ~ ')')[0][0]) %}
 {% endmacro %}
 
 {# One file for all schemas. SQLite itself does the waiting, and raises an error when the time is over. The write is the first
@@ -120,7 +119,7 @@
 
 {% macro postgres___unlock(lock, schema) %}
   {% do dbt_selfheal._fetch('select pg_advisory_unlock(' ~ dbt_selfheal._advisory_key(schema) ~ ')') %}
-  {% if lock.pop('checked', false) %}{% do dbt_selfheal._fetch("select set_config('client_connection_check_interval', '0', false)") %}{% endif %}
+  {% if lock.checked and schema == lock.held | last %}{% do dbt_selfheal._fetch("select set_config('client_connection_check_interval', '0', false)") %}{% endif %}
 {% endmacro %}
 
 {% macro sqlite___unlock(lock, schema) %}

@@ -38,7 +38,7 @@
   {% for key, column in declared.columns.items() if found.columns %}
     {% set there = found.columns.get(key) %}
     {% if not there %}
-      {% set repairable = column.type and found.kind == 'table' and node.resource_type != 'seed' and types.get(column.type) %}
+      {% set repairable = column.type and found.kind == 'table' and node.resource_type != 'seed' and types.get(column.type) and not column.name.startswith('"') %}  {# quotes belong into `quote: true` #}
       {% do issues.append(dbt_selfheal._issue(node, 'error', 'missing_column', column.name, 'the column is not there',
         dbt_selfheal._repair_command_of_schema() if repairable else none)) %}
       {% do issues[-1].update({'data_type': column.type, 'quote': column.quote, 'repairable': true if repairable else false}) %}

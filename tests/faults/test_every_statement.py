@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite, pyte
 KINDS = ("fail", "hang", "kill")
 SAMPLE = {
     "fail": (0.3, 0.7),
-    "hang": (0.2, 0.9),
+    "hang": (0.05, 0.2, 0.9),
     "kill": (0.4, 0.6, 0.8),
 }  # of a default run: where, as a share of all
 
