@@ -182,7 +182,7 @@ def error_from(
 
 
 def _plain(text: str) -> str:
-    """Returns a message of dbt without its colours and its first, general line."""
+    """Returns a message of dbt without its colours, its first, general line, and the name of this package."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", text).strip()
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     while len(lines) > 1 and re.match(
@@ -191,4 +191,5 @@ def _plain(text: str) -> str:
         if " in " in lines[0] and "Error in" in lines[0]:
             break
         lines.pop(0)
-    return "\n".join(line.strip() for line in lines[:20])
+    # dbt's own prefix of an error that a macro raises
+    return "\n".join(line.strip().removeprefix("ERROR: dbt_selfheal: ") for line in lines[:20])
