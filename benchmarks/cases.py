@@ -191,9 +191,9 @@ def _heal(bench: Bench, nodes: int) -> None:
 
 def seeds(bench: Bench) -> None:
     """One seed: healed, and loaded by `dbt seed`, on each database."""
-    sizes = [("duckdb", 1000, False), ("duckdb", 100_000, False), ("postgres", 10_000, False)]
+    sizes = [("duckdb", 100_000, False), ("postgres", 10_000, False)]
     if not bench.quick:
-        sizes += [("sqlite", 1000, False), ("sqlite", 100_000, False)]
+        sizes += [("duckdb", 1000, False), ("sqlite", 1000, False), ("sqlite", 100_000, False)]
         sizes += [(name, 100_000, True) for name in ("duckdb", "postgres", "sqlite")]
     _seeds(bench, sizes)
 
