@@ -1,4 +1,4 @@
-"""The commands `migrate` and `hash-password`; the work itself is that of the package's macros."""
+"""The commands `migrate`, `initial-data` and `hash-password`; the work itself is that of the macros."""
 
 from __future__ import annotations
 
@@ -92,6 +92,17 @@ def down(as_json: bool, to: str | None, dry_run: bool, **options: Any) -> None:
     _move("rollback_migration", "migration_rolled_back", "rolled_back", as_json, to, dry_run, options)
 
 
+def history(as_json: bool, **options: Any) -> None:
+    """Show every attempt: what, when, by whom, with what result.
+
+    \b
+    Example:
+      dbt-selfheal migrate history
+    """
+    found = _run("migration_history", {}, options, as_json, what="asking dbt for the migrations")
+    _show(found, _last(found, "migration_history"), as_json)
+
+
 def validate(as_json: bool, **options: Any) -> None:
     """Fail when anything is wrong with the migrations; for CI.
 
@@ -102,7 +113,7 @@ def validate(as_json: bool, **options: Any) -> None:
       dbt-selfheal migrate validate
     """
     found = _run("validate_migrations", {}, options, as_json, what="asking dbt for the migrations")
-    _show(found, {"valid": True, **_plain(found.named("migration_status")[-1])}, as_json)
+    _show(found, {"valid": True, **_last(found, "migration_status")}, as_json)
 
 
 def baseline(version: str, as_json: bool, **options: Any) -> None:
@@ -116,7 +127,7 @@ def baseline(version: str, as_json: bool, **options: Any) -> None:
     """
     arguments = {"version": version}
     found = _run("baseline_migrations", arguments, options, as_json, what="recording", changes=True)
-    _show(found, _plain(found.named("migrations_baselined")[-1]), as_json)
+    _show(found, _last(found, "migrations_baselined"), as_json)
 
 
 def repair(version: str, action: str, as_json: bool, **options: Any) -> None:
@@ -132,7 +143,23 @@ def repair(version: str, action: str, as_json: bool, **options: Any) -> None:
     """
     arguments = {"version": version, "action": action.replace("-", "_")}
     found = _run("repair_migrations", arguments, options, as_json, what="repairing", changes=True)
-    _show(found, _plain(found.named("migration_repaired")[-1]), as_json)
+    _show(found, _last(found, "migration_repaired"), as_json)
+
+
+def initial_data(as_json: bool, dry_run: bool, **options: Any) -> None:
+    """Insert the rows of initial data whose key is absent.
+
+    Rows that exist are never changed. `dbt-selfheal ensure` does it too.
+
+    \b
+    Example:
+      dbt-selfheal initial-data --dry-run
+    """
+    arguments = {"dry_run": True} if dry_run else {}
+    what = "asking dbt for the initial data" if dry_run else "inserting initial data"
+    found = _run("seed_initial_data", arguments, options, as_json, what=what, changes=not dry_run)
+    event = "initial_data_plan" if dry_run else "initial_data_loaded"
+    _show(found, {"tables": [_plain(table) for table in found.named(event)]}, as_json)
 
 
 @click.command("hash-password", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -179,17 +206,23 @@ def add_to(group: click.Group, options: Decorator) -> None:
         status: (options,),
         up: (options, changing, to, dry_run_option),
         down: (options, changing, back, dry_run_option),
+        history: (options,),
         validate: (options,),
         baseline: (options, changing, version),
         repair: (options, changing, version, action),
     }
     for function, decorators in wanted.items():
-        decorated: Any = function
-        for decorate in reversed(decorators):
-            decorated = decorate(decorated)
-        migrate.command(function.__name__)(decorated)
+        migrate.command(function.__name__)(_decorated(function, decorators))
     group.add_command(migrate)
+    looking = click.option("--dry-run", is_flag=True, help="Say what would be inserted, and insert nothing.")
+    group.command("initial-data")(_decorated(initial_data, (options, changing, looking)))
     group.add_command(hash_password)
+
+
+def _decorated(function: Any, decorators: tuple[Decorator, ...]) -> Any:
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
 
 
 def _move(
@@ -208,8 +241,7 @@ def _move(
     what = "asking dbt for the migrations" if dry_run else "migrating"
     found = _run(operation, arguments, options, as_json, what=what, changes=not dry_run)
     if dry_run:
-        plans = found.named("migration_plan")  # none when the package is off
-        _show(found, {"migrations": plans[-1]["migrations"] if plans else []}, as_json)
+        _show(found, {"migrations": _last(found, "migration_plan").get("migrations", [])}, as_json)
     else:
         _show(found, {key: [_plain(done) for done in found.named(event)]}, as_json)
 
@@ -239,6 +271,12 @@ def _show(found: Recorder, document: dict[str, Any], as_json: bool) -> None:
     import json
 
     click.echo(json.dumps(document, indent=2, default=str) if as_json else "\n".join(found.lines))
+
+
+def _last(found: Recorder, name: str) -> dict[str, Any]:
+    """Returns the last event of a name, empty when there is none: the package is off here."""
+    events = found.named(name)
+    return _plain(events[-1]) if events else {}
 
 
 def _plain(event: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from support import ROOT, DbtProject, PostgresDatabase
 from wrapper.conftest import COMMAND, SHOP, Cli
 
 from dbt_selfheal.cli import cli as group
-from dbt_selfheal.migrate import hash_password, migrate
+from dbt_selfheal.migrate import migrate
 from dbt_selfheal.passwords import is_password_hash, verify_password
 
 Make = Callable[..., DbtProject]
@@ -94,6 +94,8 @@ def test_what_is_wrong_has_a_remedy_and_is_settled_by_repair_and_baseline(
     cli: Cli, make_project: Make
 ) -> None:
     project = make_project(TWO)
+    off = cli(project, "migrate", "baseline", "0002", "--json", env={"DBT_SELFHEAL_ENABLED": "false"})
+    assert off.document == {}
     assert "2 up to 0002 recorded as applied" in cli(project, "migrate", "baseline", "0002").stdout
     assert "people" not in project.names()
     project.write(migration(2, "alter table {s}.people add column years integer"))
@@ -105,6 +107,11 @@ def test_what_is_wrong_has_a_remedy_and_is_settled_by_repair_and_baseline(
     repaired = cli(project, "migrate", "repair", "0002", "mark-applied", "--json").document
     assert (repaired["state_before"], repaired["action"]) == ("changed", "mark_applied")
     assert cli(project, "migrate", "validate", "--json").document["valid"] is True
+    rows = cli(project, "migrate", "history", "--json").document["history"]
+    assert [(row["version"], row["action"]) for row in rows] == [
+        ("0001", "baseline"),
+        ("0002", "mark_applied"),
+    ]
     cli(project, "migrate", "repair", "0002", "no-such-action", code=2)
     unknown = cli(project, "migrate", "baseline", "0009", code=1)
     assert "there is no migration with the version 0009" in unknown.stderr
@@ -218,6 +225,11 @@ def test_without_the_hash_ensure_says_how_to_make_an_administrator(cli: Cli, mak
     assert "username=admin" in result.stderr
     assert "dbt-selfheal hash-password" in result.stderr
     assert project.rows("users") == [("guest", None)]
+    project.execute("delete from users")
+    for arguments, rows in ((["--dry-run"], []), ([], [("guest", None)])):
+        (table,) = cli(project, "initial-data", *arguments, "--json").document["tables"]
+        assert (table["created"], table["waiting"]) == (1, 1)
+        assert project.rows("users") == rows
     failed = cli(project, "ensure", "--json", env={"ADMIN_HASH": "PlainTextPassword"}, code=1)
     assert "does not hold an Argon2id hash" in failed.stderr
     assert "PlainTextPassword" not in failed.output
@@ -295,9 +307,9 @@ def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown() -> None:
     assert verify_password("typed secret", seen.decode().split()[-1])
 
 
-@pytest.mark.parametrize("name", [*migrate.commands, "hash-password"])
+@pytest.mark.parametrize("name", [*migrate.commands, "initial-data", "hash-password"])
 def test_each_command_has_a_help_text_with_an_example_and_is_documented(name: str) -> None:
-    command: click.Command = migrate.commands.get(name, hash_password)
+    command: click.Command = {**group.commands, **migrate.commands}[name]
     assert migrate is group.commands["migrate"]
     assert command.help
     assert "dbt-selfheal" in command.help.split("Example")[1]
