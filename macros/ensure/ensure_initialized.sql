@@ -13,7 +13,7 @@
   {% if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'run-operation') %}
     {% set settings = dbt_selfheal._settings() %}
     {% if settings.enabled and (not settings.targets or target.name in settings.targets) %}
-      {% set more = modules.re.search('(?i)[.]migrations?_[_v0-9]', builtins.ref.manifest.macros | join) and dbt_selfheal._run_pending(settings) %}
+      {% set more = modules.re.search('(?i)[.]migrations?_v?[_0-9]', builtins.ref.manifest.macros | join) and dbt_selfheal._run_pending(settings) %}
       {% if more or flags.WHICH == 'run-operation' or (settings.initial_data and dbt_selfheal._expects_rows(settings))
           or not dbt_selfheal._is_satisfied(settings.required) %}
         {% do dbt_selfheal._ensure(settings, select, more) %}

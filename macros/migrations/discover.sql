@@ -5,11 +5,20 @@
   <version> is a number, or numbers joined by underscores (0001, 20260131, 2026_01_31), compared as numbers.
 #}
 
-{# The names of all macros that are, or look like, migrations or rollbacks: list of (package, macro name). One search
+{# The names of all macros that are, or look like, migrations or rollbacks: list of [package, macro name]. One search
    through the joined names, so that a project without migrations pays next to nothing. #}
 {% macro _migration_macro_names() %}
-  {% do return(modules.re.findall('^macro[.](\\w+)[.]((?:migration|rollback)(?:_[0-9]|s?_(?:_|v?[0-9]\\w*__))\\w*)$',
-    builtins.ref.manifest.macros | join('\n'), modules.re.MULTILINE + modules.re.IGNORECASE)) %}
+  {% set names = [] %}
+  {% for id in dbt_selfheal._migration_ids('(?:migration|rollback)') %}{% do names.append(id.split('.')[1:]) %}{% endfor %}
+  {% do return(names) %}
+{% endmacro %}
+
+
+{# The ids of the macros whose name is that of a migration, or, in the project itself, almost that (a package's macro that only
+   looks like one is none of ours). prefix: pattern of what the names begin with. #}
+{% macro _migration_ids(prefix) %}
+  {% do return(modules.re.findall('^macro[.](?:\\w+[.]' ~ prefix ~ '__[0-9_]+__|' ~ adapter.config.project_name ~ '[.](?i:' ~ prefix
+    ~ '(?:_[0-9]|s?_(?:_|v?[0-9]\\w*__))))\\w*$', builtins.ref.manifest.macros | join('\n'), modules.re.MULTILINE)) %}
 {% endmacro %}
 
 
@@ -19,9 +28,9 @@
   {% set found, rollbacks, problems = {}, {}, [] %}
   {% for package, name in names %}
     {% set parts = modules.re.fullmatch('(migration|rollback)__([0-9]+(?:_[0-9]+)*)__([A-Za-z0-9]\\w*)', name) %}
-    {% if not parts and package == adapter.config.project_name %}  {# a macro of a package that only looks like one is none #}
+    {% if not parts %}
       {% do problems.append(dbt_selfheal._bad_name_problem(package, name)) %}
-    {% elif parts %}
+    {% else %}
       {% set migration = dbt_selfheal._migration(package, name, parts.group(2), parts.group(3)) %}
       {% set target_list = found if parts.group(1) == 'migration' else rollbacks %}
       {% do target_list.setdefault(migration.id, []).append(migration) %}

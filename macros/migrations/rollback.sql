@@ -38,8 +38,8 @@
 
 {# The entry that stays applied; none when all go, which "0" says unless a migration has that version. #}
 {% macro _version_to_keep(entries, to) %}
-  {% set versions = (entries | map(attribute='id') | join('\n') ~ '\n').count('.0\n') %}
-  {% if to is none or (to | string == '0' and not versions) %}{% do return(none) %}{% endif %}
+  {% set has_zero = '.0\n' in entries | map(attribute='id') | join('\n') ~ '\n' %}
+  {% if to is none or (to | string == '0' and not has_zero) %}{% do return(none) %}{% endif %}
   {% do return(dbt_selfheal._find_version(entries, to)) %}
 {% endmacro %}
 
@@ -71,7 +71,7 @@
   {% else %}
     {% set statements = dbt_selfheal._roll_back_without_transaction(entry) %}
   {% endif %}
-  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'rolled_back_at': dbt_selfheal._iso(dbt_selfheal._now())})) %}
+  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'rolled_back_at': dbt_selfheal._iso(dbt_selfheal._now()), 'success': true})) %}
   {% do adapter.commit() %}
   {% set seconds = (dbt_selfheal._now() - started_at).total_seconds() | round(3) %}
   {% do dbt_selfheal._line(progress ~ ' OK rolled back ' ~ title, statements | length ~ ' statements in ' ~ '%.2f' | format(seconds) ~ 's') %}
@@ -91,6 +91,5 @@
     {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'statements_done': loop.index})) %}
     {% do adapter.commit() %}
   {% endfor %}
-  {% do adapter.add_query(dbt_selfheal._history_update_sql(entry, {'success': true})) %}
   {% do return(statements) %}
 {% endmacro %}

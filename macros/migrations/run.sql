@@ -26,15 +26,16 @@
 
 
 {# For the hook, in a project that has migrations: act on what is pending, unless one query of the history says that just
-   the project's migrations are applied, as they are now. Returns whether any was applied. (One short macro: it runs with
+   the project's migrations are applied, as they are now. Returns whether any was applied. (Two short macros: they run with
    every command.) #}
 {% macro _run_pending(settings) %}
+  {% set macros, found = builtins.ref.manifest.macros, [] %}
+  {% for id in dbt_selfheal._migration_ids('migration') %}
+    {% do found.append(id ~ local_md5(macros[id].macro_sql.replace('\r\n', '\n').strip())) %}
+  {% endfor %}
+  {% if not found %}{% do return(false) %}{% endif %}
   {% set table = api.Relation.create(target.database, settings.schema or target.schema, 'selfheal_migrations') %}
   {% if adapter.get_relation(table.database, table.schema, table.identifier) %}
-    {% set macros, found = builtins.ref.manifest.macros, [] %}
-    {% for id in modules.re.findall('macro[.](?:\\w+[.]migration__[0-9_]+|' ~ adapter.config.project_name ~ '[.]migrations?_[_v0-9])\\w+', macros | join('\n'), modules.re.IGNORECASE) %}
-      {% do found.append(id ~ local_md5(macros[id].macro_sql.replace('\r\n', '\n').strip())) %}
-    {% endfor %}
     {% set applied = adapter.execute("select 'macro.' || package || '.' || name || checksum from " ~ table
       ~ ' where success and completed_at is not null and rolled_back_at is null', fetch=true)[1] %}
     {% if found | sort == applied.columns[0].values() | sort %}{% do return(false) %}{% endif %}

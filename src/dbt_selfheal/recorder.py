@@ -121,7 +121,7 @@ class Recorder:
             self.built.append(event["unique_id"])
             self.seconds[event["unique_id"]] = float(event["duration_seconds"])
         elif name == "health_check":
-            self.checks.append(event)
+            self.checks.append(self.scrub.document(event))
         elif name == "initialization_complete":
             self.completed = True
         elif str(name).startswith(("migration", "initial_data")):

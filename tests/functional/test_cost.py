@@ -50,8 +50,11 @@ def with_and_without(make_project: ProjectFactory) -> tuple[DbtProject, DbtProje
 
 
 def test_with_nothing_missing_the_same_queries_are_sent_as_without_the_package(make_project: ProjectFactory):
-    """No extra query, for a leaf and for everything."""
+    """No extra query, for a leaf and for everything, also with a macro named a little like a migration."""
     with_package, without = with_and_without(make_project)
+    for project in (with_package, without):
+        project.write({"macros/report.sql": "{% macro migration_v2_report() %}{% endmacro %}"})
+        project.dbt("parse")
     for arguments in (("run", "-s", LEAF), ("build",), ("test",)):
         ours, theirs = (project.dbt(*arguments) for project in (with_package, without))
         assert built(ours) == []
