@@ -39,14 +39,15 @@
   {% do dbt_selfheal._enter_context(node, base, code) %}
   {% do context.update({'dbt_selfheal_seed': entry.seed}) %}
   {% set result = dbt_selfheal._materialization(node)() %}
-  {% set response = load_result('main') %}
+  {% set response = load_result('main').response %}
+  {% if entry.seed and entry.seed.rows %}{% set response = response.code ~ ' ' ~ entry.seed.rows %}{% endif %}
   {% do dbt_selfheal._restore_context(base) %}
   {% do dbt_selfheal._discard_open_transaction(base.connection) %}
   {% for relation in result.relations if not entry.is_function %}
     {% do adapter.cache_added(relation.incorporate(dbt_created=true)) %}
   {% endfor %}
   {% set seconds = (dbt_selfheal._now() - started_at).total_seconds() %}
-  {% do dbt_selfheal._line(progress ~ ' OK built ' ~ what, response.response ~ ' in ' ~ '%.2f' | format(seconds) ~ 's') %}
+  {% do dbt_selfheal._line(progress ~ ' OK built ' ~ what, response ~ ' in ' ~ '%.2f' | format(seconds) ~ 's') %}
   {% do dbt_selfheal._emit('initialization_node_complete', {
     'unique_id': node.unique_id, 'resource_type': node.resource_type | string, 'relation': entry.node.relation_name,
     'started_at': dbt_selfheal._iso(started_at), 'completed_at': dbt_selfheal._iso(dbt_selfheal._now()),

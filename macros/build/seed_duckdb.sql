@@ -9,8 +9,8 @@
   and for each column, that each value is of a kind of which it is known which of dbt's types take it.
 #}
 
-{# The agate table that stands for a seed's file when the types are created from it: the right columns, types and number of
-   rows, but not the values; none when that is not certain. #}
+{# The agate table that stands for a seed's file when the types are created from it: the right columns and types, and one
+   row, since dbt looks through all rows for decimals; none when that is not certain. Puts the number of rows into seed. #}
 {% macro _seed_outline(node, seed, reader) %}
   {% do return(adapter.dispatch('_seed_outline', 'dbt_selfheal')(node, seed, reader)) %}
 {% endmacro %}
@@ -54,9 +54,8 @@
     {% do row.update({name: '0.5' if kinds[name] == 'decimal' else none}) %}
     {% do column_types.append(types[kinds[name]]) %}
   {% endfor %}
-  {% set one = reader.table.from_object([row], column_types=column_types) %}
-  {% set thousand, rows = one.merge([one] * 1000), lines['lines'] - 1 %}
-  {% do return(one.merge([thousand] * (rows // 1000) + [one] * (rows % 1000))) %}
+  {% do seed.update({'rows': lines['lines'] - 1}) %}
+  {% do return(reader.table.from_object([row], column_types=column_types)) %}
 {% endmacro %}
 
 
@@ -104,8 +103,8 @@
              when not regexp_matches(replace(bytes, '\x0D\x0A', ''), '[\\]x0[AD]') then 2 end as width
       from file),
     parts as (
-      select strlen(line) as bytes, contains(line, chr(0)) as has_nul, not contains(line, '"') or regexp_full_match(line,
-          '(?:[^"{{ delimiter }}]*|"(?:[^"]|"")*")(?:[{{ delimiter }}](?:[^"{{ delimiter }}]*|"(?:[^"]|"")*"))*') as is_plain,
+      select strlen(line) as bytes, contains(line, chr(0)) as has_nul, case when contains(line, '"') then regexp_full_match(line,
+          '(?:[^"{{ delimiter }}]*|"(?:[^"]|"")*")(?:[{{ delimiter }}](?:[^"{{ delimiter }}]*|"(?:[^"]|"")*"))*') else true end as is_plain,
         case when contains(line, '"') then regexp_replace(line, '"(?:[^"]|"")*"', '', 'g') else line end as bare
       from {{ read }})),
     counts as (select *, strlen(bare) - strlen(replace(bare, '{{ delimiter }}', '')) as delimiters from parts),
@@ -126,9 +125,9 @@
   {% for name in names %}
     {% if name in node.config.column_types %}{% do kinds.update({name: 'text'}) %}{% else %}{% do open.update({name: loop.index0}) %}{% endif %}
   {% endfor %}
-  {% for limit in ([1000, rows] if rows > 1000 else [rows]) if open %}
+  {% for limit in ([1000, none] if rows > 1000 else [none]) if open %}
     {% set found = run_query(dbt_selfheal._seed_kinds_sql(open, names | length, file, delimiter, limit)).rows[0] %}
-    {% if found['n'] != limit %}{% do return(none) %}{% endif %}
+    {% if found['n'] != (limit or rows) %}{% do return(none) %}{% endif %}
     {% for name, place in dict(open).items() %}
       {% do kinds.update({name: found['k' ~ place]}) %}
       {% if found['k' ~ place] == 'text' %}{% do open.pop(name) %}{% endif %}
@@ -140,7 +139,8 @@
 
 {# The query of the kinds. Each value is put into one of the classes null 1, whole number 2, number with decimals 4, date 8,
    date-time 16, ISO date-time 32, boolean 64, text 256 (no other type takes it), and 128 when that is not certain. Values of two classes
-   make a column of text. open: {name: place} of the columns; limit: how many rows. #}
+   make a column of text. open: {name: place} of the columns; limit: how many rows, none for all (DuckDB reads on
+   one thread to a limit). #}
 {% macro _seed_kinds_sql(open, width, file, delimiter, limit) %}
   {% set sql %}
     {%- set date, time = '[0-9]{4}-[0-9]{2}-[0-9]{2}', '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]' %}
@@ -153,9 +153,9 @@
     from (select count(*) as n
     {%- for place in open.values() %}{% set c = 'c' ~ place %}, bit_or(case
       when {{ c }} is null then 1
+      when regexp_full_match({{ c }}, '{{ date }}') then if(try_cast({{ c }} as date) is null or {{ c }} < '0001', 128, 8)
       when regexp_full_match({{ c }}, '[-+]?[0-9]{1,27}(?:[.]0{0,20})?') then 2
       when regexp_full_match({{ c }}, '[-+]?(?:[0-9]{0,8}[.][0-9]{0,19}[1-9]0{0,5}|[0-9]{9,18}[.][0-9]{0,8}[1-9]0{0,5}|[1-9](?:[.][0-9]{1,20})?[eE]-0?[1-9][0-9]?)') then 4
-      when regexp_full_match({{ c }}, '{{ date }}') then if(try_cast({{ c }} as date) is null or {{ c }} < '0001', 128, 8)
       when regexp_full_match({{ c }}, '{{ date }} {{ time }}') then if(try_cast({{ c }} as timestamp) is null or {{ c }} < '0001', 128, 16)
       when regexp_full_match({{ c }}, '{{ date }}T{{ time }}(?:[.][0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?')
         then if(try_cast(substr({{ c }}, 1, 10) as date) is null or {{ c }} < '0001', 128, 32)
@@ -167,7 +167,7 @@
       else 128 end) as m{{ place }}
     {%- endfor %}
     from (select * from read_csv('{{ file }}', columns={ {%- for place in range(width) %}'c{{ place }}': 'VARCHAR'{% if not loop.last %}, {% endif %}{% endfor -%} },
-      delim='{{ delimiter }}', quote='"', escape='"', header=true, auto_detect=false, ignore_errors=true) limit {{ limit }}))
+      delim='{{ delimiter }}', quote='"', escape='"', header=true, auto_detect=false, ignore_errors=true){% if limit %} limit {{ limit }}{% endif %}))
   {% endset %}
   {% do return(sql) %}
 {% endmacro %}

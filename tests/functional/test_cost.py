@@ -146,3 +146,16 @@ def test_the_rows_of_a_seed_take_no_macro_call_each(make_project: ProjectFactory
         project.dbt("parse")
         found.append(counted(dbt_server, project, "run-operation", "ensure_initialized")["operations"])
     assert found[1] - found[0] < 900, found  # of Jinja, for 300 rows of two values; `dbt seed` takes 4,800
+
+
+def test_the_rows_of_a_large_seed_are_not_looked_at_in_python(
+    make_project: ProjectFactory, dbt_server: DbtServer
+):
+    """The database reads the file: dbt's conversion of types alone would look at each number of each row."""
+    found = []
+    for rows in (60_000, 120_000):
+        lines = "".join(f"{n},name of {n},{n / 4}\n" for n in range(rows))
+        project = make_project({"seeds/s.csv": "id,name,share\n" + lines})
+        project.dbt("parse")
+        found.append(counted(dbt_server, project, "run-operation", "ensure_initialized")["values"])
+    assert found[0] == found[1] < 1000

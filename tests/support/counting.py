@@ -4,7 +4,7 @@ counting.py FILE ARGUMENTS OF DBT ...
 
 Writes to FILE, as JSON: `code`, dbt's exit code; `macros`, the calls of each of the package's macros by name;
 `compiled`, their characters that were compiled; `lookups`, the calls of adapter.get_relation; `operations`,
-the calls and attribute reads that Jinja has made.
+the calls and attribute reads that Jinja has made; `values`, the look-ups in agate's rows and columns.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 def main() -> None:
     """Counts, and ends with dbt's exit code."""
+    from agate.mapped_sequence import MappedSequence
     from dbt.adapters.base.impl import BaseAdapter
     from dbt.cli.main import cli
     from dbt.clients.jinja import MacroGenerator
@@ -47,6 +48,7 @@ def main() -> None:
     counted(BaseAdapter, "get_relation", lambda _: totals.update(["lookups"]))
     counted(SandboxedEnvironment, "call", lambda _: totals.update(["operations"]))
     counted(SandboxedEnvironment, "getattr", lambda _: totals.update(["operations"]))
+    counted(MappedSequence, "__getitem__", lambda _: totals.update(["values"]))
     code: object = 1
     try:
         cli()
@@ -55,7 +57,7 @@ def main() -> None:
         raise
     finally:
         content = {"code": code, "macros": macros, "compiled": sum(compiled.values())}
-        content |= {name: totals[name] for name in ("lookups", "operations")}
+        content |= {name: totals[name] for name in ("lookups", "operations", "values")}
         target.write_text(json.dumps(content))
 
 
