@@ -55,10 +55,22 @@ class Bench:
         self.tell = tell
         self.keep = keep
 
-    def compare(self, key: str, title: str, contenders: Iterable[Contender]) -> dict[str, Samples]:
-        """Measures contenders in turn and keeps their samples under a key."""
+    def compare(
+        self, key: str, title: str, contenders: Iterable[Contender], *, minutes: bool = False
+    ) -> dict[str, Samples]:
+        """Measures contenders in turn and keeps their samples under a key.
+
+        Args:
+            key: Under which they are kept.
+            title: What is compared.
+            contenders: Measured in turn.
+            minutes: Whether a round takes minutes, so that none is spent on warming up.
+
+        Returns:
+            The samples of each contender by its name.
+        """
         self.tell(f"{key}: {title}")
-        samples = alternate(list(contenders), self.pairs, self.tell, warm_up=not self.quick)
+        samples = alternate(list(contenders), self.pairs, self.tell, warm_up=not self.quick and not minutes)
         self.keep(key, {"title": title, "quick": self.quick, "pairs": self.pairs, "samples": samples})
         return samples
 
@@ -186,24 +198,27 @@ def _heal(bench: Bench, nodes: int) -> None:
         ensure: Command = [SELFHEAL, "ensure", "--timeout", "36000", "--threads", threads]
         native = Contender(f"dbt-selfheal ensure --threads {threads}", [ensure], folder, clear, variables)
         contenders.insert(1, native)
-    bench.compare(f"heal-{nodes}", f"{nodes:,} missing tables", contenders)
+    bench.compare(f"heal-{nodes}", f"{nodes:,} missing tables", contenders, minutes=nodes >= 1000)
 
 
 def seeds(bench: Bench) -> None:
     """One seed: healed, and loaded by `dbt seed`, on each database."""
     sizes = [("duckdb", 100_000, False), ("postgres", 10_000, False)]
     if not bench.quick:
-        sizes += [("duckdb", 1000, False), ("sqlite", 1000, False), ("sqlite", 100_000, False)]
-        sizes += [(name, 100_000, True) for name in ("duckdb", "postgres", "sqlite")]
+        sizes += [(name, 1000, False) for name in ("duckdb", "postgres", "sqlite")]
+        sizes += [("duckdb", 100_000, True), ("postgres", 10_000, True), ("sqlite", 10_000, True)]
     _seeds(bench, sizes)
 
 
 def seeds_large(bench: Bench) -> None:
     """The same with the numbers of rows that take minutes."""
-    _seeds(bench, [("duckdb", 1_000_000, False), ("postgres", 100_000, False)])
+    sizes = [("duckdb", 1_000_000, False), ("postgres", 100_000, False)]
+    if not bench.quick:
+        sizes += [("sqlite", 100_000, False), ("duckdb", 1_000_000, True)]
+    _seeds(bench, sizes, minutes=True)
 
 
-def _seeds(bench: Bench, sizes: Iterable[tuple[str, int, bool]]) -> None:
+def _seeds(bench: Bench, sizes: Iterable[tuple[str, int, bool]], *, minutes: bool = False) -> None:
     from support import PostgresDatabase, PostgresServer
 
     server = PostgresServer()
@@ -238,6 +253,7 @@ def _seeds(bench: Bench, sizes: Iterable[tuple[str, int, bool]]) -> None:
                     Contender("healed", [operation], folder, clear, inner=seed_seconds),
                     Contender("dbt seed", [[dbt, "seed"]], folder, clear, OFF, inner=node_seconds),
                 ],
+                minutes=minutes,
             )
     finally:
         server.close()
