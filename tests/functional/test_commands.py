@@ -178,7 +178,6 @@ def test_retry_heals_what_the_failed_nodes_read(workspace: DbtProject, target: s
     workspace.write({f"models/{LEAF}.sql": good})
     result = workspace.dbt("retry", env=env)
     assert built(result) == ["int_employee_benefits"]
-    assert "PASS=1" in result.output
 
 
 def test_clone_runs_no_hooks_so_it_heals_nothing(workspace: DbtProject, tmp_path: Path):
