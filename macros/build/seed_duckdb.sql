@@ -60,7 +60,8 @@
 
 
 {# Whether the seed's materialization and the macros it calls are dbt's and the adapter's own, and have the database read the
-   file, and no hook looks at what was read. #}
+   file, and neither a hook nor a macro of the project or its packages looks at what was read,
+   or at dbt's count of it. #}
 {% macro _database_reads_seed(node, reader) %}
   {% if 'database_reads' not in reader %}{% do reader.update({'database_reads': dbt_selfheal._database_reads_seeds()}) %}{% endif %}
   {% do return(reader.database_reads and node.config.materialized == 'seed' and node.config.get('fast', true) and not dbt_selfheal._is_marked(node)
@@ -70,6 +71,9 @@
 {% macro _database_reads_seeds() %}
   {% for id in dbt_selfheal._implementations(['materialization_seed_default', 'materialization_seed_duckdb', 'create_csv_table', 'load_csv_rows', 'get_csv_sql']) %}
     {% if id.split('.')[1] not in ('dbt', 'dbt_duckdb') %}{% do return(false) %}{% endif %}
+  {% endfor %}
+  {% for macro in dbt_selfheal._manifest().macros.values() if macro.package_name not in ('dbt', 'dbt_duckdb', 'dbt_selfheal') %}
+    {% if 'load_result' in macro.macro_sql and modules.re.search('load_result\\W+(?:main|agate_table)', macro.macro_sql) %}{% do return(false) %}{% endif %}
   {% endfor %}
   {% set loader = context['dbt'].get('duckdb__load_csv_rows') %}
   {% set version = modules.re.match('v?(\\d+)[.](\\d+)', run_query('select version()').rows[0][0]) %}

@@ -38,7 +38,8 @@
 
 {# What `dbt retry` runs: the nodes that did not succeed in the run before, whose results are still in the target folder. #}
 {% macro _retried() %}
-  {% set folder = adapter.config.args.state or adapter.config.project_root ~ '/' ~ adapter.config.target_path %}
+  {% set folder = '' ~ (adapter.config.args.state or adapter.config.target_path) %}
+  {% if not folder.startswith('/') %}{% set folder = adapter.config.project_root ~ '/' ~ folder %}{% endif %}
   {% set retried = [] %}
   {% for result in run_query('select 1 as x').from_json(folder ~ '/run_results.json', key='results').rows %}
     {% if result['status'] in ('error', 'fail', 'skipped', 'runtime error', 'partial success') %}{% do retried.append(result['unique_id']) %}{% endif %}

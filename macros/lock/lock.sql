@@ -66,6 +66,7 @@
 
 {% macro default___lock_kind() %}{% do return('none') %}{% endmacro %}
 {% macro postgres___lock_kind() %}{% do return('advisory') %}{% endmacro %}
+{% macro redshift___lock_kind() %}{% do return('none') %}{% endmacro %}  {# dbt would call PostgreSQL's #}
 {% macro sqlite___lock_kind() %}{% do return('file') %}{% endmacro %}
 
 
@@ -135,6 +136,10 @@
 {% endmacro %}
 
 {% macro default___lock_holder(schema) %}
+  {% do return(none) %}
+{% endmacro %}
+
+{% macro redshift___lock_holder(schema) %}
   {% do return(none) %}
 {% endmacro %}
 

@@ -52,12 +52,23 @@
 {% endmacro %}
 
 
+{# A value with its template rendered, and those in a list of strings. #}
+{% macro _rendered_setting(key, value, kind, origin) %}
+  {% if value is string and '{' in value %}
+    {% do return(try_or_compiler_error('dbt_selfheal: vars.dbt_selfheal.' ~ key ~ ' cannot be rendered: ' ~ value ~ '\nFix it in ' ~ origin ~ '.', render, value)) %}
+  {% elif kind == 'list of strings' and value is iterable and value is not mapping and value is not string %}
+    {% set items = [] %}
+    {% for item in value %}{% do items.append(dbt_selfheal._rendered_setting(key, item, kind, origin)) %}{% endfor %}
+    {% do return(items) %}
+  {% endif %}
+  {% do return(value) %}
+{% endmacro %}
+
+
 {# One value, rendered when it is a template and converted to the type of its default, or an error naming the key. #}
 {% macro _setting_value(key, value, origin) %}
-  {% if value is string and '{' in value %}
-    {% set value = try_or_compiler_error('dbt_selfheal: vars.dbt_selfheal.' ~ key ~ ' cannot be rendered: ' ~ value ~ '\nFix it in ' ~ origin ~ '.', render, value) %}
-  {% endif %}
   {% set kind = dbt_selfheal._setting_kinds()[key] %}
+  {% set value = dbt_selfheal._rendered_setting(key, value, kind, origin) %}
   {% if kind == 'list of strings' and value is string %}{% set value = [value] %}{% endif %}
   {% if kind == 'true or false' and value is string and value | lower in ('true', 'false') %}{% set value = value | lower == 'true' %}{% endif %}
   {% if kind.startswith(('seconds', 'days')) and value is string and modules.re.fullmatch('[0-9]+([.][0-9]+)?', value) %}{% set value = value | float %}{% endif %}

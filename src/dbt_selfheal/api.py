@@ -25,7 +25,8 @@ class AutoInitializer:
         select: What is required, when it is not what the project declares.
         threads: Build with dbt's own nodes on so many threads; None to choose by the plan's size.
         verbose: Show progress on standard error (FR-005).
-        timeout_seconds: Time limit of the initialization, in seconds (SC-003).
+        timeout_seconds: Time limit of the initialization, in seconds (SC-003); None for the setting
+            timeout_seconds, which is 60 unless the project says otherwise.
         lock_timeout_seconds: How long to wait for another initialization, in seconds; 0 fails at once;
             None for the setting lock_timeout_seconds.
         log_file: File that events are appended to as JSON lines (NFR-001).
@@ -42,11 +43,11 @@ class AutoInitializer:
         select: Sequence[str] = (),
         threads: int | None = None,
         verbose: bool = False,
-        timeout_seconds: float = 60.0,
+        timeout_seconds: float | None = None,
         lock_timeout_seconds: float | None = None,
         log_file: str | Path | None = None,
     ) -> None:
-        if timeout_seconds <= 0:
+        if timeout_seconds is not None and timeout_seconds <= 0:
             raise ValueError(f"timeout_seconds must be more than 0, and is {timeout_seconds!r}")
         self._verbose = verbose
         self._request = Request(

@@ -33,6 +33,10 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Runs the command; no foreseeable error ends in a traceback."""
+    if os.name == "nt":
+        _line("Error: the command dbt-selfheal needs Linux or macOS.")
+        _line("  What to do: run dbt itself; the package heals there, too. Or use the command in WSL.")
+        sys.exit(1)
     try:
         sys.exit(cli(standalone_mode=False))
     except click.ClickException as error:
@@ -194,11 +198,7 @@ def status(as_json: bool, **options: Any) -> None:
     sys.exit(0 if found.get("state") == "completed" else 1)
 
 
-@cli.command(
-    "exec",
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-    epilog=EXIT_CODES,
-)
+@cli.command("exec", context_settings={"allow_interspersed_args": False}, epilog=EXIT_CODES)
 @dbt_options
 @run_options
 @select_option
@@ -215,11 +215,16 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
       dbt-selfheal exec -- dbt run --select orders
       dbt-selfheal exec --timeout 300 -- python simulate.py
     """
-    from dbt_selfheal.initializer import heals, options_of
+    from dbt_selfheal.initializer import heals, options_of, switched_off
     from dbt_selfheal.scrub import Scrubber
 
-    is_dbt = Path(command[0]).name in ("dbt", "dbt.exe")
-    if is_dbt and not heals(list(command[1:])):
+    is_dbt = Path(command[0]).name == "dbt"
+    given = _dbt_options(options)
+    if is_dbt:
+        if options["select"]:
+            raise click.UsageError("--select belongs to dbt here: put it after the command of dbt.")
+        command = (*_found(command), *_added(command, given))
+    if switched_off() or (is_dbt and not heals(list(command[1:]))):
         _replace(command)
     _first_line(options, Scrubber()(f"checking the workspace for: {_joined(command)}"))
     if not is_dbt:
@@ -233,9 +238,8 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
         if outcome.state != "completed" and outcome.way != "off":
             sys.exit(1)
         _replace(command)
-    given = _dbt_options(options)
     initializer = _initializer(options, as_json, dbt=options_of(list(command[1:]), given), plain=True)
-    _supervise(initializer, [command[0], *command[1:], *_added(command, given)], as_json)
+    _supervise(initializer, list(command), as_json)
 
 
 @cli.command()
@@ -323,11 +327,6 @@ def _fail(error: SelfHealError, as_json: bool, result: dict[str, Any] | None = N
 
 def _supervise(initializer: Initializer, command: list[str], as_json: bool) -> NoReturn:
     """Supervises a dbt command, and exits with its code."""
-    import shutil
-
-    if shutil.which(command[0]) is None and command[0] == "dbt":
-        beside = Path(sys.executable).with_name("dbt")
-        command = [str(beside) if beside.exists() else command[0], *command[1:]]
     with _Errors(initializer, as_json):
         try:
             code = initializer.supervise(command)
@@ -362,8 +361,21 @@ def _joined(command: tuple[str, ...]) -> str:
     return shlex.join(command)
 
 
+def _found(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns a dbt command, with the dbt beside this command when there is none on the PATH."""
+    import shutil
+
+    beside = Path(sys.executable).with_name("dbt")
+    missing = command[0] == "dbt" and shutil.which("dbt") is None and beside.exists()
+    return (str(beside), *command[1:]) if missing else command
+
+
 def _added(command: tuple[str, ...], given: Options) -> list[str]:
-    """Returns the options given to the wrapper that a dbt command does not have itself."""
+    """Returns the options given to the wrapper that a dbt command, if it is one, does not have itself."""
+    from dbt_selfheal.dbt import subcommand
+
+    if subcommand(list(command[1:])) is None:
+        return []
     arguments = given.arguments()
     pairs = zip(arguments[::2], arguments[1::2], strict=True)
     short = {"--target": "-t"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from dbt_selfheal.errors import ConfigurationError
 
 HEALING = frozenset({"build", "run", "seed", "snapshot", "test", "retry", "clone", "run-operation"})
 _PYTHON = re.compile(
-    r"^#!\s*(?P<plain>\S*python[^\s]*)|'''exec'\s+\"?(?P<long>[^\"\s]+python[^\"\s]*)", re.MULTILINE
+    r"^#!\s*(?P<plain>\S*python[^\s]*)"
+    r"|'''exec'\s+(?P<quote>[\"']?)(?P<long>.+?python[^\"'\s]*)(?P=quote)",
+    re.MULTILINE,
 )
 
 
@@ -31,17 +34,33 @@ class Dbt:
             return found.version
         return None
 
+    @property
+    def release(self) -> tuple[int, int]:
+        """Major and minor version of dbt-core; (0, 0) when it cannot be told."""
+        version = self.version_of("dbt-core")
+        major, minor = version.split(".")[:2] if version else ("0", "0")
+        return int(major), int(minor)
 
-def find_dbt() -> Dbt:
+
+def find_dbt(command: str | None = None) -> Dbt:
     """Returns the dbt of DBT_SELFHEAL_DBT, else the one beside this command, else the one on the PATH.
+
+    Args:
+        command: The command of a dbt that will be run in any case: it is that one, if its Python can be told.
 
     Raises:
         ConfigurationError: There is none, or it is a version that is not supported.
     """
     beside = Path(sys.executable).with_name("dbt")
     given = os.environ.get("DBT_SELFHEAL_DBT")
+    named = None
+    if command is not None and not given:
+        with suppress(ConfigurationError):  # a shim: most likely it starts the dbt beside this command
+            named = _dbt_of(command)
     if given:
         dbt = _dbt_of(given)
+    elif named is not None:
+        dbt = named
     elif beside.exists():
         dbt = Dbt(sys.executable, tuple(path for path in sys.path if path.endswith("-packages")))
     else:
@@ -85,8 +104,7 @@ def _check_version(dbt: Dbt) -> None:
     version = dbt.version_of("dbt-core")
     if version is None:
         return
-    major, minor = (int(part) for part in version.split(".")[:2])
-    if not (1, 8) <= (major, minor) < (2, 0):
+    if not (1, 8) <= dbt.release < (2, 0):
         raise ConfigurationError(
             f"dbt-core {version} is not supported",
             code="dbt-version",

@@ -16,20 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from dbt_selfheal.jinja import load_yaml
-from dbt_selfheal.workspace import Workspace
+from dbt_selfheal.workspace import PATH_KEYS, Workspace, with_paths
 
 LISTED = f"{os.sep}."  # at the end of a root: it is listed and not entered
-_PATH_KEYS = {
-    "model-paths": ["models"],
-    "seed-paths": ["seeds"],
-    "snapshot-paths": ["snapshots"],
-    "macro-paths": ["macros"],
-    "test-paths": ["tests"],
-    "analysis-paths": ["analyses"],
-    "function-paths": ["functions"],
-    "docs-paths": [],
-    "asset-paths": [],
-}
 _ROOT_FILES = (
     "dbt_project.yml", "packages.yml", "dependencies.yml", "package-lock.yml", "selectors.yml",
     "profiles.yml", "catalogs.yml", ".dbtignore", "vars.yml",
@@ -64,12 +53,12 @@ def project_roots(workspace: Workspace) -> list[str]:
         for package in sorted(workspace.packages_folder.iterdir()):
             file = package / "dbt_project.yml"
             if file.exists():
-                roots += _roots_of(package, load_yaml(file))
+                roots += _roots_of(package, with_paths(load_yaml(file), workspace.variables, file))
     return sorted(set(roots))
 
 
 def _roots_of(folder: Path, project: dict[str, Any]) -> list[str]:
-    paths = [str(path) for key, default in _PATH_KEYS.items() for path in _listed(project.get(key), default)]
+    paths = [str(path) for key, default in PATH_KEYS.items() for path in _listed(project.get(key), default)]
     return [str(folder / name) for name in (*_ROOT_FILES, *paths)]
 
 

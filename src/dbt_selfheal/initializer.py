@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import shutil
 import signal
 import sys
 import time
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dbt_selfheal.attempts import AttemptLog
-from dbt_selfheal.dbt import HEALING, find_dbt, option_of, subcommand
+from dbt_selfheal.dbt import HEALING, Dbt, find_dbt, option_of, subcommand
 from dbt_selfheal.durations import Durations
 from dbt_selfheal.errors import (
     AnotherProcessError,
@@ -207,9 +209,9 @@ class Initializer:
             workspace = self._read()
             if not is_active(workspace):
                 self.recorder.end_step()
-                return self._supervised(command, workspace, None, lambda: None)
+                return self._supervised(command, workspace, None, lambda: None, limit=math.inf)
             self._pause(workspace)
-            disk = self._preflight(workspace)
+            disk = self._preflight(workspace, find_dbt(shutil.which(command[0])))
             with self._lock(workspace) as release:
                 self._check_file(workspace)
                 self.recorder.end_step()
@@ -329,11 +331,11 @@ class Initializer:
         if made is not None:
             self.view.note(f"Made the folder {shown_path(made)} for the database")
 
-    def _preflight(self, workspace: Workspace) -> DiskSpaceError | None:
+    def _preflight(self, workspace: Workspace, dbt: Dbt | None = None) -> DiskSpaceError | None:
         """Checks what needs no lock; returns the error of a disk too full for anything to be built."""
         from dbt_selfheal.preflight import check_disk, check_installation, check_seeds
 
-        check_installation(workspace, find_dbt())
+        check_installation(workspace, dbt or find_dbt())
         self._make_folder(workspace)
         for warning in check_seeds(workspace):
             self.view.note(f"Warning: {warning}")
@@ -460,11 +462,13 @@ class Initializer:
             "initial_data": bool(workspace.settings.get("initial_data")),
             **more,
         }
-        command = [find_dbt().python, str(INSIDE / RUNNER), json.dumps(wanted)]
         self.view.note(note)
         import tempfile
 
-        with tempfile.TemporaryFile() as output:
+        with tempfile.TemporaryFile() as output, tempfile.NamedTemporaryFile("w", suffix=".json") as request:
+            json.dump(wanted, request)  # not as an argument: those are public, and may not be long
+            request.flush()
+            command = [find_dbt().python, str(INSIDE / RUNNER), request.name]
             process = Supervised(command, os.environ, output=None if self.request.dbt_output else output)
             code = self._follow(process, self._take_and_tell)
             self._learn(workspace)
@@ -477,6 +481,7 @@ class Initializer:
         workspace: Workspace,
         disk: DiskSpaceError | None,
         release: Callable[[], None],
+        limit: float | None = None,
     ) -> int:
         from dbt_selfheal.supervise import FORWARDED, Supervised
 
@@ -500,7 +505,7 @@ class Initializer:
             number: signal.signal(number, lambda number, _: process.forward(number)) for number in FORWARDED
         }
         try:
-            code = self._follow(process, take)
+            code = self._follow(process, take, limit)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -517,11 +522,16 @@ class Initializer:
             die_by(-code)
         return code
 
-    def _follow(self, process: Supervised, on_message: Callable[[dict[str, Any]], bool | None]) -> int:
+    def _follow(
+        self,
+        process: Supervised,
+        on_message: Callable[[dict[str, Any]], bool | None],
+        limit: float | None = None,
+    ) -> int:
         """Follows a process to its end, within the time limit; ends it on every way out."""
         from dbt_selfheal.supervise import TimeIsUpError
 
-        limit = self.timeout
+        limit = self.timeout if limit is None else limit
         try:
             return process.run(on_message, limit, self.view.tick)
         except TimeIsUpError as up:
@@ -597,17 +607,19 @@ def _with_seconds(step: dict[str, Any]) -> dict[str, Any]:
     return {**step, "step_name": step["name"], "duration_seconds": seconds}
 
 
+def switched_off() -> bool:
+    """Returns whether the environment variable DBT_SELFHEAL_ENABLED switches healing off."""
+    return os.environ.get("DBT_SELFHEAL_ENABLED", "").lower() in ("false", "0", "no", "off")
+
+
 def is_active(workspace: Workspace) -> bool:
     """Returns whether healing is on: by setting, by environment variable, and in this target."""
-    switch = os.environ.get("DBT_SELFHEAL_ENABLED", "").lower()
     enabled = str(workspace.settings.get("enabled", True)).lower() != "false"
     given = workspace.settings.get("targets") or []
     targets = [given] if isinstance(given, str) else list(given)
     if any("{{" in str(target) for target in targets):
         targets = []  # dbt renders it, and the macros then say whether they are on
-    return (
-        switch not in ("false", "0", "no", "off") and enabled and (not targets or workspace.target in targets)
-    )
+    return not switched_off() and enabled and (not targets or workspace.target in targets)
 
 
 def heals(arguments: list[str]) -> bool:

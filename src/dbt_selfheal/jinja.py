@@ -1,4 +1,4 @@
-"""Values of dbt's YAML files, with the Jinja that dbt allows in them: env_var and var."""
+"""Values of dbt's YAML files, with the Jinja that dbt allows in them: env_var, var and its plain helpers."""
 
 from __future__ import annotations
 
@@ -87,8 +87,38 @@ def _render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 (no HTML)
     environment.filters.update(dict.fromkeys(("as_text", "as_native", "as_number", "as_bool"), lambda v: v))
     try:
-        return environment.from_string(text).render(env_var=env_var, var=var)
-    except jinja2.TemplateError as error:
+        return environment.from_string(text).render(**_helpers(), env_var=env_var, var=var)
+    except ConfigurationError:
+        raise
+    except Exception as error:  # what a template calls can raise anything
         raise ConfigurationError(
             f"the template in {where} is wrong: {error}", code="template-wrong", remedy=f"Correct {where}."
         ) from None
+
+
+def _helpers() -> dict[str, Any]:
+    """Returns what dbt has for templates in any of its files: https://docs.getdbt.com/reference/dbt-jinja-functions."""
+    import datetime
+    import hashlib
+    import itertools
+    import json
+    import re
+    from types import SimpleNamespace
+
+    import yaml
+
+    modules = {
+        "datetime": datetime,
+        "re": re,
+        "itertools": itertools,
+    }
+    return {
+        "modules": SimpleNamespace(**modules),
+        "fromjson": json.loads,
+        "tojson": json.dumps,
+        "fromyaml": yaml.safe_load,
+        "toyaml": yaml.safe_dump,
+        "set": set,
+        "zip": zip,
+        "local_md5": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
+    }

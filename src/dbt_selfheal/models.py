@@ -42,7 +42,7 @@ class RequiredTable(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str = Field(description="Table name in the database", pattern=r"^[A-Za-z0-9_]+$")
+    name: str = Field(description="Table name in the database", min_length=1)
     tier: TableTier = Field(description="Initialization tier")
     dbt_selector: str = Field(description="dbt selector that builds the table", min_length=1)
 

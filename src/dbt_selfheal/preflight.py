@@ -313,7 +313,8 @@ def _check_sqlite(file: Path) -> None:
         header[24:28] == header[92:96]
     )  # else an old version wrote it, and the number of pages is not valid
     expected = pages * (65536 if page == 1 else page)
-    if counted and file.stat().st_size < expected and not Path(f"{file}-wal").exists():
+    in_work = any(Path(f"{file}-{kind}").exists() for kind in ("wal", "journal"))  # SQLite mends it
+    if counted and file.stat().st_size < expected and not in_work:
         size = file.stat().st_size
         raise DatabaseCorruptionError(file, details=f"it is cut off: it has {size} of {expected} bytes")
     connection: Any = None
@@ -321,7 +322,8 @@ def _check_sqlite(file: Path) -> None:
         connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=1)
         connection.execute("select count(*) from sqlite_master").fetchall()
     except sqlite3.OperationalError as error:
-        if "locked" not in str(error) and "unable to open" not in str(error):
+        # "readonly": a killed process has left a journal, which the next one that writes rolls back.
+        if not any(sign in str(error) for sign in ("locked", "unable to open", "readonly")):
             raise DatabaseCorruptionError(file, original_error=error) from error
     except sqlite3.DatabaseError as error:
         if any(sign in str(error) for sign in _NEWER):

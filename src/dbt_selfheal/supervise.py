@@ -66,7 +66,8 @@ class Supervised:
         folder: Path | None = None,
     ) -> None:
         events_read, events_write = os.pipe()
-        lifeline_read, self._lifeline = os.pipe()
+        lifeline_read, lifeline = os.pipe()
+        self._lifeline: int | None = lifeline
         path = os.pathsep.join(filter(None, [str(INSIDE), variables.get("PYTHONPATH")]))
         try:
             self.process = subprocess.Popen(
@@ -86,8 +87,8 @@ class Supervised:
                 start_new_session=True,
             )
         except BaseException:
-            for descriptor in (events_read, self._lifeline):
-                os.close(descriptor)
+            os.close(events_read)
+            self._close_lifeline()
             raise
         finally:
             os.close(events_write)
@@ -150,7 +151,7 @@ class Supervised:
                 if message is not _END:
                     on_message(message)
         code = self.process.returncode
-        os.close(self._lifeline)
+        self._close_lifeline()
         return code if code is not None else 1
 
     def forward(self, number: int) -> None:
@@ -160,8 +161,9 @@ class Supervised:
 
     def end(self) -> None:
         """Ends the process: first its statements in the database, then it and all that it has started."""
-        with suppress(OSError):
-            os.write(self._lifeline, b"c")
+        if self._lifeline is not None:
+            with suppress(OSError):
+                os.write(self._lifeline, b"c")
         # Before it has reported anything it cannot react, and has nothing in the database to cancel.
         patience = CANCEL_SECONDS if self._heard else 0.0
         for number, seconds in ((None, patience), (signal.SIGTERM, TERMINATE_SECONDS)):
@@ -172,8 +174,12 @@ class Supervised:
                 break
         self.forward(signal.SIGKILL)  # also what the process, if it is gone, left behind
         self.process.wait()
-        with suppress(OSError):
+        self._close_lifeline()
+
+    def _close_lifeline(self) -> None:
+        if self._lifeline is not None:
             os.close(self._lifeline)
+            self._lifeline = None
 
     def _read(self, descriptor: int) -> None:
         """Turns lines into messages until the process, and all that holds its descriptor, has ended."""

@@ -8,12 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dbt_selfheal.dbt import find_dbt
 from dbt_selfheal.errors import ConfigurationError
 from dbt_selfheal.jinja import load_yaml, render
 
 PACKAGE = "dbt_selfheal"
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_LOCK_TIMEOUT = 60.0
+PATH_KEYS = {  # of dbt_project.yml, with what dbt reads when they are not there
+    "model-paths": ["models"],
+    "seed-paths": ["seeds"],
+    "snapshot-paths": ["snapshots"],
+    "macro-paths": ["macros"],
+    "test-paths": ["tests"],
+    "analysis-paths": ["analyses"],
+    "function-paths": ["functions"],
+    "docs-paths": [],
+    "asset-paths": [],
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,7 @@ class Workspace:
     @property
     def target_path(self) -> Path:
         """The folder of dbt's artifacts."""
-        given = self.options.target_path or os.environ.get("DBT_TARGET_PATH")
+        given = self.options.target_path or dbt_variable("TARGET_PATH")
         return self.project_dir / str(given or self.project.get("target-path") or "target")
 
     @property
@@ -144,9 +156,20 @@ def shown_path(path: Path) -> str:
         return str(path)
 
 
+def dbt_variable(name: str) -> str | None:
+    """Returns the environment variable for an option of dbt, such as TARGET; None if it is not set.
+
+    From version 1.11 on dbt prefers DBT_ENGINE_TARGET to DBT_TARGET, which all versions read.
+    """
+    engine = os.environ.get(f"DBT_ENGINE_{name}")
+    if engine and find_dbt().release >= (1, 11):
+        return engine
+    return os.environ.get(f"DBT_{name}")
+
+
 def find_project_dir(options: Options) -> Path:
     """Returns the folder of the project as dbt finds it; whether it has a project is not checked."""
-    given = options.project_dir or os.environ.get("DBT_PROJECT_DIR")
+    given = options.project_dir or dbt_variable("PROJECT_DIR")
     if given:
         return Path(given).expanduser().resolve()
     here = Path.cwd()
@@ -155,7 +178,7 @@ def find_project_dir(options: Options) -> Path:
 
 def find_profiles_file(options: Options) -> Path:
     """Returns the profiles.yml that dbt reads; whether it exists is not checked."""
-    given = options.profiles_dir or os.environ.get("DBT_PROFILES_DIR")
+    given = options.profiles_dir or dbt_variable("PROFILES_DIR")
     if given:
         return Path(given).expanduser().resolve() / "profiles.yml"
     here = Path.cwd() / "profiles.yml"
@@ -183,10 +206,10 @@ def read_workspace(options: Options) -> Workspace:
             code="project-missing",
             remedy="Change to the project's folder, or name it with --project-dir.",
         )
-    project = load_yaml(project_file)
+    project = with_paths(load_yaml(project_file), variables, project_file)
     profiles_file = find_profiles_file(options)
     profiles = _read_profiles(profiles_file)
-    name = options.profile or os.environ.get("DBT_PROFILE") or project.get("profile")
+    name = options.profile or dbt_variable("PROFILE") or project.get("profile")
     if not name:
         raise ConfigurationError(
             f"{project_file} has no key profile",
@@ -206,6 +229,21 @@ def read_workspace(options: Options) -> Workspace:
         variables=variables,
         settings=_settings(project, variables, project_file),
     )
+
+
+def with_paths(project: dict[str, Any], variables: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """Returns the content of a dbt_project.yml with the templates in its paths rendered.
+
+    Args:
+        project: The content.
+        variables: Those of `--vars`.
+        file: The file, for error messages.
+
+    Raises:
+        ConfigurationError: A template needs what is not there, or is wrong.
+    """
+    keys = [key for key in (*PATH_KEYS, "target-path", "packages-install-path") if key in project]
+    return {**project, **{key: render(project[key], variables, f"{file}: {key}") for key in keys}}
 
 
 def parse_vars(text: str | None) -> dict[str, Any]:
@@ -249,7 +287,7 @@ def _read_output(
             code="profile-missing",
             remedy=f"Add `{name}:` to {path}, or correct `profile:` in dbt_project.yml.",
         )
-    target = options.target or os.environ.get("DBT_TARGET") or entry.get("target") or "default"
+    target = options.target or dbt_variable("TARGET") or entry.get("target") or "default"
     target = str(render(target, variables, f"{path}: {name}.target"))
     outputs = entry.get("outputs")
     output = outputs.get(target) if isinstance(outputs, dict) else None

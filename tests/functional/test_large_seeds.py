@@ -171,6 +171,11 @@ def test_what_is_not_certain_is_read_as_dbt_reads_it(pair: tuple[DbtProject, Dbt
             assert healed.rows(name) == plain.rows(name), text[:60]
 
 
+def hooked(hook: str) -> str:
+    """The properties file of the seed with a post-hook."""
+    return yaml.safe_dump({"version": 2, "seeds": [{"name": "s", "config": {"post_hook": hook}}]})
+
+
 OVERRIDES = {
     "its own loader": {
         "macros/own.sql": "{% macro load_csv_rows(model, agate_table) %}"
@@ -180,19 +185,17 @@ OVERRIDES = {
         "seeds/p.yml": yaml.safe_dump({"version": 2, "seeds": [{"name": "s", "config": {"fast": False}}]})
     },
     "a hook that looks at the rows": {
-        "seeds/p.yml": yaml.safe_dump(
-            {
-                "version": 2,
-                "seeds": [
-                    {
-                        "name": "s",
-                        "config": {
-                            "post_hook": "select {{ load_result('agate_table').table.rows | length }}"
-                        },
-                    }
-                ],
-            }
-        )
+        "seeds/p.yml": hooked("select {{ load_result('agate_table').table.rows | length }}")
+    },
+    "a hook whose macro looks at the rows": {
+        "seeds/p.yml": hooked("select {{ number_of_rows() }}"),
+        "macros/number.sql": "{% macro number_of_rows() %}"
+        "{% if execute %}{{ load_result('agate_table').table.rows | length }}{% endif %}{% endmacro %}",
+    },
+    "a hook whose macro looks at their number": {
+        "seeds/p.yml": hooked("select {{ number_of_rows() }}"),
+        "macros/number.sql": "{% macro number_of_rows() %}"
+        '{% if execute %}{{ load_result( "main" ).response.rows_affected }}{% endif %}{% endmacro %}',
     },
 }
 

@@ -74,6 +74,7 @@ def test_the_environment_variable_switches_off_and_never_on(macro, value: str, e
         ("required", "tag:x", ["tag:x"]),
         ("required", ["a", "tag:b", "path:c"], ["a", "tag:b", "path:c"]),
         ("targets", "ci", ["ci"]),
+        ("targets", ["dev", "{{ 'c' ~ 'i' }}"], ["dev", "ci"]),
         ("schema", "ops", "ops"),
         ("schema", None, None),
         ("on_missing", "fail", "fail"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -48,3 +51,24 @@ def test_a_duckdb_file_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(DatabaseCorruptionError):
         check_database(workspace(tmp_path))
+
+
+KILLED = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("create table a (x, y)")
+connection.executemany("insert into a values (?, hex(randomblob(99)))", ([n] for n in range(9999)))
+connection.execute("pragma cache_size = 1")
+connection.execute("begin")
+connection.execute("update a set y = 'changed'")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_sqlite_file_whose_writer_was_killed_is_not_damaged(tmp_path: Path) -> None:
+    """SQLite itself rolls back what the journal tells, at the next write."""
+    file = tmp_path / "warehouse.sqlite"
+    subprocess.run([sys.executable, "-c", KILLED, str(file)], check=False)
+    assert Path(f"{file}-journal").stat().st_size > 0
+    output = {"type": "sqlite", "schemas_and_paths": {"main": str(file)}}
+    check_database(replace(workspace(tmp_path), output=output))

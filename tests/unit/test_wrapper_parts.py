@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_selfheal import remedies
-from dbt_selfheal.dbt import option_of, subcommand
+from dbt_selfheal.dbt import find_dbt, option_of, subcommand
 from dbt_selfheal.durations import Durations
-from dbt_selfheal.errors import ConcurrentInitializationError, InitializationError
+from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError, InitializationError
 from dbt_selfheal.initializer import heals
+from dbt_selfheal.jinja import render
 from dbt_selfheal.lock import hold, holder
 from dbt_selfheal.scrub import MASK, Scrubber
+from dbt_selfheal.workspace import Options, read_workspace
 
 CATALOGUE = Path(__file__).parents[2] / "seeds" / "remedies.csv"
 MESSAGES = {
@@ -170,3 +172,59 @@ def test_the_remaining_time_is_learnt_from_earlier_runs(tmp_path: Path) -> None:
 def test_an_unknown_error_still_has_a_remedy() -> None:
     assert InitializationError("x").remedy is None
     assert "logs/dbt.log" in remedies.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "#!{python}\n",
+        "#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n",
+        '#!/bin/sh\n\'\'\'exec\' "{python}" "$0" "$@"\n',
+        "#!/bin/sh\n'''exec' '{python}' \"$0\" \"$@\"\n",
+    ],
+)
+def test_the_python_of_a_dbt_is_found_in_its_first_lines(tmp_path: Path, head: str) -> None:
+    """As pip and uv write them: a path that is long or has spaces cannot stand in the first line."""
+    python = "/home/ada/.venv/bin/python3"
+    if '"{' in head or "'{" in head:
+        python = "/home/ada/My python projects/.venv/bin/python3"
+    command = tmp_path / "dbt"
+    command.write_text(head.format(python=python) + "import sys\n")
+    assert find_dbt(str(command)).python == python
+
+
+def write_workspace(folder: Path) -> None:
+    """Writes a project with paths from variables, and a profile with two targets and helpers of dbt."""
+    (folder / "dbt_project.yml").write_text(
+        "name: shop\nprofile: shop\nmodel-paths: [\"{{ env_var('SHOP_MODELS', 'models') }}\"]\n"
+        "packages-install-path: \"{{ env_var('SHOP_PACKAGES', 'dbt_packages') }}\"\n"
+    )
+    (folder / "profiles.yml").write_text(
+        "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: dev.duckdb}\n"
+        "    prod: {type: duckdb, path: \"{{ modules.re.sub('[^a-z]', '', 'P-prod') }}.duckdb\"}\n"
+    )
+
+
+def test_the_workspace_is_that_of_dbts_own_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_workspace(tmp_path)
+    options = Options(project_dir=str(tmp_path))
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
+    assert read_workspace(options).target == "dev"
+    monkeypatch.setenv("DBT_TARGET", "nowhere")
+    monkeypatch.setenv("DBT_ENGINE_TARGET", "prod")
+    found = read_workspace(options)
+    assert found.target == "prod", "dbt 1.11 prefers the newer name"
+    assert found.output["path"] == "prod.duckdb"
+
+
+def test_paths_of_the_project_are_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_workspace(tmp_path)
+    monkeypatch.setenv("SHOP_PACKAGES", "vendor")
+    found = read_workspace(Options(project_dir=str(tmp_path), profiles_dir=str(tmp_path)))
+    assert found.packages_folder == tmp_path / "vendor"
+    assert found.project["model-paths"] == ["models"]
+
+
+def test_whatever_a_template_raises_is_an_error_that_names_the_place() -> None:
+    with pytest.raises(ConfigurationError, match=r"the template in profiles\.yml: shop is wrong"):
+        render("{{ 1 + 'a' }}", {}, "profiles.yml: shop")

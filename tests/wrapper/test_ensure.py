@@ -300,3 +300,35 @@ def _forget(project: DbtProject) -> None:
     for path in database.path.parent.glob(f"{database.path.name}*"):
         if not path.name.endswith(".lock"):
             path.unlink()
+
+
+SHOWN = {"macros/show.sql": "{% macro show() %}{% do log(var('year') ~ target.name, true) %}{% endmacro %}"}
+
+
+def test_exec_gives_its_options_to_every_dbt_command(cli: Cli, shop: DbtProject) -> None:
+    shop.write(SHOWN)
+    result = cli(shop, "exec", "--vars", "{year: 1815}", "--", "dbt", "run-operation", "show")
+    assert "1815dev" in result.stdout
+    assert "not there" in cli(shop, "exec", "-t", "not there", "--", "dbt", "ls", code=2).output
+    cli(shop, "exec", "-t", "dev", "--", "dbt", "--version")
+
+
+def test_exec_refuses_options_that_it_does_not_have_before_anything_is_built(
+    cli: Cli, shop: DbtProject
+) -> None:
+    assert "--threads" in cli(shop, "exec", "--threads", "4", "--", "dbt", "run", code=2).stderr
+    assert "--select" in cli(shop, "exec", "-s", "orders", "--", "dbt", "run", code=2).stderr
+    assert shop.names() == set()
+
+
+def test_exec_switched_off_runs_the_command_and_nothing_else(cli: Cli, shop: DbtProject) -> None:
+    off = {"DBT_SELFHEAL_ENABLED": "false"}
+    (shop.folder / "profiles.yml").write_text("not a profile")
+    result = cli(shop, "exec", "--", "sh", "-c", "exit 3", env=off, code=3)
+    assert result.output == ""
+
+
+def test_a_long_selection_is_no_problem(cli: Cli, shop: DbtProject) -> None:
+    """One argument of a process is limited to 128 KiB on Linux."""
+    names = [word for _ in range(9000) for word in ("-s", "raw_customers")]
+    assert cli(shop, "ensure", "--json", *names).document["tables_created"] == ["raw_customers"]

@@ -125,6 +125,16 @@ def test_too_little_disk_space_is_found_before_anything_is_built(
     assert not database_file(project).exists()
 
 
+def test_too_little_disk_space_is_found_when_the_hook_of_dbt_begins_to_heal(
+    cli: Cli, shop: DbtProject
+) -> None:
+    cli(shop, "ensure")
+    shop.drop("orders")
+    result = cli(shop, "exec", "--min-free-mb", "1000000000", "--", "dbt", "run", "-s", "report", code=6)
+    assert "MB free" in result.stderr
+    assert "orders" not in shop.names()
+
+
 def test_a_disk_that_runs_full_loses_nothing(
     cli: Cli, make_project: Callable[..., DbtProject], small_disk: Path
 ) -> None:

@@ -236,3 +236,17 @@ def test_functions_and_migrations_are_left_to_dbt(tmp_path: Path) -> None:
     check = found.check()
     check.observe()
     assert not check.record([*NODES, {"unique_id": "migrations", "kind": "function"}], REQUIRED)
+
+
+def test_a_model_in_a_folder_with_a_computed_name_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm = Warm(tmp_path)
+    monkeypatch.setenv("SHOP_MODELS", "code")
+    project = FILES["dbt_project.yml"] + "model-paths: [\"{{ env_var('SHOP_MODELS') }}\"]\n"
+    (tmp_path / "dbt_project.yml").write_text(project)
+    (tmp_path / "models").rename(tmp_path / "code")
+    assert warm.record()
+    assert warm.check().is_ready()
+    (tmp_path / "code" / "orders.sql").write_text("select 2 as id")
+    assert not warm.check().is_ready()

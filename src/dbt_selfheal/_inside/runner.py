@@ -1,11 +1,11 @@
 """Runs dbt for the wrapper, several invocations in one process with one parse; in the environment of dbt.
 
-The argument is JSON: `mode` (ensure, plan, status, operation, health), `operation` (its `name` and
-`arguments`), `tests` (whether health runs data tests), `arguments` of dbt (project, target ...), `select`,
-`threads`, `native_from` (number of missing relations from which the native way is taken; null: never),
-`initial_data` (whether the settings have any), `refuse` (whether nothing may be built), `target_path` (the
-folder of dbt's artifacts). All plans are those of the macros. Nothing of dbt_selfheal is imported: it need
-not be installed here.
+The argument names a file of JSON: `mode` (ensure, plan, status, operation, health), `operation` (its
+`name` and `arguments`), `tests` (whether health runs data tests), `arguments` of dbt (project, target
+...), `select`, `threads`, `native_from` (number of missing relations from which the native way is taken;
+null: never), `initial_data` (whether the settings have any), `refuse` (whether nothing may be built),
+`target_path` (the folder of dbt's artifacts). All plans are those of the macros. Nothing of dbt_selfheal
+is imported: it need not be installed here.
 """
 
 from __future__ import annotations
@@ -361,7 +361,7 @@ def main() -> int:
         from importlib.metadata import version
 
         reporter.send("started", dbt_version=version("dbt-core"))
-        Runner(json.loads(sys.argv[1]), reporter).run()
+        Runner(json.loads(Path(sys.argv[1]).read_text()), reporter).run()
     except FailedError:
         return 1
     except Exception as error:
