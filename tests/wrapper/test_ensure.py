@@ -62,7 +62,7 @@ def test_a_native_build_runs_nothing_that_exists(cli: Cli, shop: DbtProject) -> 
     shop.write(
         {
             "snapshots/orders.sql": "{% snapshot orders_history %}\n"
-            "{{ config(unique_key='id', strategy='check', check_cols='all') }}\n"
+            "{{ config(target_schema='main', unique_key='id', strategy='check', check_cols='all') }}\n"
             "select * from {{ ref('raw_orders') }}\n{% endsnapshot %}\n"
         }
     )
@@ -113,6 +113,7 @@ def test_the_native_way_keeps_run_results_and_builds_each_node_once(cli: Cli, sh
     assert "--threads 2" in result.stderr
     assert shop.names() == SHOP_NAMES
     kept = json.loads((shop.folder / "target" / "dbt_selfheal" / "run_results.json").read_text())
+    assert kept["args"]["select"] == ["result:error"], "a selector for each node takes dbt the square of them"
     ids = [entry["unique_id"] for entry in kept["results"] if not entry["unique_id"].startswith("operation.")]
     assert sorted(unique_id.split(".")[2] for unique_id in ids) == sorted(SHOP_NAMES)
 
@@ -125,6 +126,19 @@ def test_the_native_way_touches_nothing_that_exists(cli: Cli, shop: DbtProject) 
     result = cli(shop, "ensure", "--json", "--threads", "2").document
     assert result["tables_created"] == ["report"]
     assert (99, "Mine", 1) in shop.rows("orders")
+
+
+@pytest.mark.duckdb
+def test_the_native_way_leaves_deferral_as_it_is_set(cli: Cli, shop: DbtProject) -> None:
+    """With DBT_DEFER and DBT_STATE, as in a slim CI: the state is still the one that is deferred to."""
+    cli(shop, "ensure", "-q")
+    shop.dbt("compile")
+    state = shop.folder / "state"
+    state.mkdir()
+    (state / "manifest.json").write_bytes((shop.folder / "target" / "manifest.json").read_bytes())
+    shop.drop("report")
+    env = {"DBT_DEFER": "true", "DBT_STATE": str(state)}
+    assert cli(shop, "ensure", "--json", "--threads", "2", env=env).document["tables_created"] == ["report"]
 
 
 def test_exec_supervises_dbt_which_heals_in_its_own_hook(cli: Cli, shop: DbtProject) -> None:

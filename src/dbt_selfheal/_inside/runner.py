@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -27,6 +28,32 @@ SWITCH = "DBT_SELFHEAL_ENABLED"
 # What is built is always whole: `dbt build` would take these as its --empty and --sample.
 PARTIAL = tuple(f"DBT_{engine}{name}" for engine in ("", "ENGINE_") for name in ("EMPTY", "SAMPLE"))
 BUILT = ("seed", "snapshot", "model", "function")
+
+
+def selection(state: Path, unique_ids: list[str]) -> list[str]:
+    """Returns arguments of dbt that select exactly these nodes, in a time that grows with the project only.
+
+    In one way only dbt selects nodes by their unique id: as those that have failed in a run before. (With a
+    selector for each node it looks at each node of the project for each of them.)
+
+    Args:
+        state: An empty folder, for those results.
+        unique_ids: The nodes.
+    """
+    nothing = dict.fromkeys(("message", "failures", "compiled", "compiled_code", "relation_name"))
+    result = {"status": "error", "timing": [], "thread_id": "", "execution_time": 0.0, "adapter_response": {}}
+    content = {
+        "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json"},
+        "results": [{**result, **nothing, "unique_id": unique_id} for unique_id in unique_ids],
+        "elapsed_time": 0.0,
+        "args": {},
+    }
+    (state / "run_results.json").write_text(json.dumps(content))
+    arguments = ["--select", "result:error", "--state", str(state)]
+    given = os.environ.get("DBT_ENGINE_STATE") or os.environ.get("DBT_STATE")
+    if given and not (os.environ.get("DBT_ENGINE_DEFER_STATE") or os.environ.get("DBT_DEFER_STATE")):
+        arguments += ["--defer-state", given]
+    return arguments
 
 
 class FailedError(Exception):
@@ -176,17 +203,17 @@ class Runner:
     def build(self, steps: list[dict[str, Any]]) -> None:
         """Builds nodes by `dbt build`, without their tests, and keeps its run_results.json."""
         arguments = [text for kind in BUILT[: self.kinds()] for text in ("--resource-type", kind)]
-        for step in steps:
-            arguments += ["--select", self.selector(step["unique_id"])]
         if self.request.get("threads"):
             arguments += ["--threads", str(self.request["threads"])]
-        try:
-            self.invoke("build", *arguments)
-        finally:
-            folder, name = Path(self.request["target_path"]), "run_results.json"
-            with contextlib.suppress(OSError):
-                (folder / "dbt_selfheal").mkdir(exist_ok=True)
-                shutil.copyfile(folder / name, folder / "dbt_selfheal" / name)
+        with tempfile.TemporaryDirectory() as state:
+            arguments += selection(Path(state), [step["unique_id"] for step in steps])
+            try:
+                self.invoke("build", *arguments)
+            finally:
+                folder, name = Path(self.request["target_path"]), "run_results.json"
+                with contextlib.suppress(OSError):
+                    (folder / "dbt_selfheal").mkdir(exist_ok=True)
+                    shutil.copyfile(folder / name, folder / "dbt_selfheal" / name)
 
     def report_tiers(self) -> None:
         """Reports the steps load_seeds and build_foundation, each from its first start to its last end."""
@@ -220,12 +247,6 @@ class Runner:
     def kinds(self) -> int:
         """Returns how many of BUILT this dbt knows: functions came with 1.11."""
         return 4 if hasattr(self.manifest, "functions") else 3
-
-    def selector(self, unique_id: str) -> str:
-        """Returns a selector for exactly one node: its full path of names, in its file."""
-        node = self.manifest.nodes.get(unique_id) or self.manifest.functions[unique_id]
-        kind, file = str(node.resource_type), Path(node.original_file_path).name
-        return f"fqn:{'.'.join(node.fqn)},file:{file},resource_type:{kind}"
 
     def nodes(self) -> list[dict[str, Any]]:
         """Returns where the relations of all nodes are, by the manifest."""
