@@ -19,7 +19,7 @@ NOTES = ROOT / "benchmarks" / "notes.md"
 HEADINGS = ("contender", "wall s", "CPU s", "peak MiB", "queries", "own part s", "ratio to the last")
 INTRODUCTION = """\
 Written by `scripts/bench` from `benchmarks/results.json`; not to be edited. Contenders run in turn in one
-session, each at least five times, after one round that does not count (none with `--quick`, nor where a round
+session, as often as stands there, after one round that does not count (none with `--quick`, nor where a round
 takes minutes): medians (least-most). `wall` and `CPU` are those of whole processes, dbt's start included;
 `queries` are the statements in dbt's log; the `own part` is what is compared where dbt's start would hide it:
 reading, checking and loading a seed beside dbt's time for the seed's node, or the plan alone.

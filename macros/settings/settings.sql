@@ -68,7 +68,9 @@
 {# One value, rendered when it is a template and converted to the type of its default, or an error naming the key. #}
 {% macro _setting_value(key, value, origin) %}
   {% set kind = dbt_selfheal._setting_kinds()[key] %}
-  {% set value = dbt_selfheal._rendered_setting(key, value, kind, origin) %}
+  {% if '{' in value | string and (value is string or kind == 'list of strings') %}
+    {% set value = dbt_selfheal._rendered_setting(key, value, kind, origin) %}
+  {% endif %}
   {% if kind == 'list of strings' and value is string %}{% set value = [value] %}{% endif %}
   {% if kind == 'true or false' and value is string and value | lower in ('true', 'false') %}{% set value = value | lower == 'true' %}{% endif %}
   {% if kind.startswith(('seconds', 'days')) and value is string and modules.re.fullmatch('[0-9]+([.][0-9]+)?', value) %}{% set value = value | float %}{% endif %}

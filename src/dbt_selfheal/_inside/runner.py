@@ -154,9 +154,10 @@ class Runner:
 
         for node in nodes:  # looking leaves no table of failures behind
             node.config.store_failures, node.config.store_failures_as = False, "ephemeral"
-        arguments = [text for node in nodes for text in ("--select", f"fqn:{'.'.join(node.fqn)}")]
         runner = dbtRunner(manifest=self.manifest, callbacks=[])
-        result = runner.invoke(["test", *arguments, *self.request["arguments"]])
+        with tempfile.TemporaryDirectory() as state:
+            arguments = selection(Path(state), [node.unique_id for node in nodes])
+            result = runner.invoke(["test", *arguments, *self.request["arguments"]])
         if result.result is None:
             self.reporter.send("error", name="test", message=str(result.exception or "dbt test failed"))
             raise FailedError
