@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from importlib import metadata
 
 import pytest
+from packaging.requirements import Requirement
 from support import DbtError, Environment, PostgresServer
 
 BAD = "{{ config(materialized='table') }} select * from nowhere_at_all"  # a view of it, SQLite would accept
@@ -127,3 +129,22 @@ def test_each_postgres_database_is_fresh(postgres_server: PostgresServer):
 def test_an_environment_that_is_not_made_says_how_to_make_it():
     with pytest.raises(FileNotFoundError, match="scripts/environments no-such"):
         Environment("no-such")
+
+
+@pytest.mark.parametrize("name", ["dev", "dbt-1.13"])
+def test_dbt_core_has_all_that_it_requires_but_what_downloads_a_binary(name):
+    try:
+        environment = Environment(name)
+    except FileNotFoundError:
+        pytest.skip(f"the environment {name} is not made")
+    (folder,) = environment.folder.glob("lib/python*/site-packages")
+    unmet = set()
+    for owner in ("dbt-core", "dbt-duckdb", "dbt-postgres"):
+        (distribution,) = metadata.distributions(name=owner, path=[str(folder)])
+        for requirement in map(Requirement, distribution.requires or []):
+            found = environment.version_of(requirement.name)
+            wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            if wanted and (found is None or not requirement.specifier.contains(found, prereleases=True)):
+                unmet.add(requirement.name)
+    plugin = {"dbt-state"} if name == "dbt-1.13" else set()  # loaded only if --manage-state asks for it
+    assert unmet == {"dbt-core-experimental-parser"} | plugin
