@@ -61,7 +61,7 @@
   } %}
   {% if node.resource_type == 'seed' %}
     {% if 'seed_loading' not in base %}{% do base.update({'seed_loading': dbt_selfheal._seed_loading()}) %}{% endif %}
-    {% if not dbt_selfheal._is_marked(node) %}{% do members.update(base.seed_loading) %}{% endif %}
+    {% if not dbt_selfheal_database._is_marked(node) %}{% do members.update(base.seed_loading) %}{% endif %}
   {% endif %}
   {% if not compiled and node.resource_type != 'seed' and dbt_selfheal._macro_uses(node).calls %}
     {% do members.update({'config': base.context['builtins'].config}) %}

@@ -64,7 +64,7 @@
    or at dbt's count of it. #}
 {% macro _database_reads_seed(node, reader) %}
   {% if 'database_reads' not in reader %}{% do reader.update({'database_reads': dbt_selfheal._database_reads_seeds()}) %}{% endif %}
-  {% do return(reader.database_reads and node.config.materialized == 'seed' and node.config.get('fast', true) and not dbt_selfheal._is_marked(node)
+  {% do return(reader.database_reads and node.config.materialized == 'seed' and node.config.get('fast', true) and not dbt_selfheal_database._is_marked(node)
     and 'load_result' not in node.config.pre_hook ~ node.config.post_hook) %}
 {% endmacro %}
 

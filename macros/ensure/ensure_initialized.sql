@@ -13,8 +13,8 @@
   {% if execute and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'run-operation') %}
     {% set settings = dbt_selfheal._settings() %}
     {% if settings.enabled and (not settings.targets or target.name in settings.targets) %}
-      {% set more = modules.re.search('(?i)[.]migrations?_v?[_0-9]', builtins.ref.manifest.macros | join) and dbt_selfheal._run_pending(settings) %}
-      {% if more or flags.WHICH == 'run-operation' or (settings.initial_data and dbt_selfheal._expects_rows(settings))
+      {% set more = modules.re.search('(?i)[.]migrations?_v?[_0-9]', builtins.ref.manifest.macros | join) and dbt_selfheal_database._run_pending(settings) %}
+      {% if more or flags.WHICH == 'run-operation' or (settings.initial_data and dbt_selfheal_database._expects_rows(settings))
           or not dbt_selfheal._is_satisfied(settings.required) %}
         {% do dbt_selfheal._ensure(settings, select, more) %}
       {% endif %}
@@ -28,7 +28,7 @@
 {# The long way: plan, and act on what is missing; then initial data (docs/decisions/0007 says when).
    migrated: whether migrations have been applied just now. #}
 {% macro _ensure(settings, select, migrated) %}
-  {% if flags.WHICH in ('build', 'seed', 'retry') %}{% do dbt_selfheal._protect_seeds() %}{% endif %}
+  {% if flags.WHICH in ('build', 'seed', 'retry') %}{% do dbt_selfheal_database._protect_seeds() %}{% endif %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% if plan.steps %}
     {% do dbt_selfheal._heal(plan, settings) %}
@@ -36,7 +36,7 @@
     {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
   {% endif %}
   {% if plan.missing or migrated or flags.WHICH in ('build', 'seed', 'run-operation') %}
-    {% do dbt_selfheal._load_initial_data(settings) %}
+    {% do dbt_selfheal_database._load_initial_data(settings) %}
   {% endif %}
 {% endmacro %}
 
@@ -47,7 +47,7 @@
   {% set selected = dbt_selfheal._selected() %}
   {% set declared = dbt_selfheal._declared([select] if select is string else select, 'the argument `select`') if select else dbt_selfheal._declared(settings.required) %}
   {% if flags.WHICH == 'run-operation' and not declared %}{% set declared = dbt_selfheal._everything() %}{% endif %}
-  {% if settings.initial_data and not select %}{% set declared = dict(dbt_selfheal._initial_data_required(settings.initial_data), **declared) %}{% endif %}
+  {% if settings.initial_data and not select %}{% set declared = dict(dbt_selfheal_database._initial_data_required(settings.initial_data), **declared) %}{% endif %}
   {% do return(dbt_selfheal._plan(dbt_selfheal._read_by_command(selected), declared, selected)) %}
 {% endmacro %}
 

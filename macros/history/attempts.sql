@@ -75,7 +75,7 @@
   {% if settings.history %}
     {% do dbt_selfheal._create_attempt_tables() %}
     {% set known = ['attempt_id', 'state', 'command', 'way', 'missing', 'built', 'step', 'error_code', 'error', 'started_at', 'completed_at', 'duration_seconds'] %}
-    {% set row = {'success': attempt.state == 'completed', 'target': target.name, 'recorded_by': dbt_selfheal._user_name(), 'host': dbt_selfheal._host_name(), 'dbt_version': dbt_version} %}
+    {% set row = {'success': attempt.state == 'completed', 'target': target.name, 'recorded_by': dbt_selfheal_database._user_name(), 'host': dbt_selfheal_database._host_name(), 'dbt_version': dbt_version} %}
     {% for name in known %}{% do row.update({name: attempt.get(name)}) %}{% endfor %}
     {% do dbt_selfheal._insert_history('selfheal_attempts', [row]) %}
     {% set id, times = attempt.attempt_id, ['started_at', 'completed_at', 'duration_seconds', 'success'] %}
@@ -103,7 +103,7 @@
 {% macro _insert_history(name, rows) %}
   {% for chunk in rows | batch(200) %}
     {% set values = [] %}
-    {% for row in chunk %}{% do values.append('(' ~ dbt_selfheal._literals(row.values()) | join(', ') ~ ')') %}{% endfor %}
+    {% for row in chunk %}{% do values.append('(' ~ dbt_selfheal_database._literals(row.values()) | join(', ') ~ ')') %}{% endfor %}
     {% do adapter.add_query('insert into ' ~ dbt_selfheal._own_relation(name) ~ ' (' ~ chunk[0] | join(', ') ~ ') values ' ~ values | join(', ')) %}
   {% endfor %}
 {% endmacro %}

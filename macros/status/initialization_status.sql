@@ -36,8 +36,8 @@
 {# The titles of the pending migrations; a project without migrations pays next to nothing. #}
 {% macro _pending_titles(settings) %}
   {% set titles = [] %}
-  {% for entry in (dbt_selfheal._migration_status(settings).entries if dbt_selfheal._migration_macro_names() else []) if entry.state == 'pending' %}
-    {% do titles.append(dbt_selfheal._migration_title(entry)) %}
+  {% for entry in (dbt_selfheal_database._migration_status(settings).entries if dbt_selfheal_database._migration_macro_names() else []) if entry.state == 'pending' %}
+    {% do titles.append(dbt_selfheal_database._migration_title(entry)) %}
   {% endfor %}
   {% do return(titles) %}
 {% endmacro %}

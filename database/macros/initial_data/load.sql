@@ -1,0 +1,126 @@
+{#
+  seed_initial_data: insert the rows that must exist and do not. Existing rows are never updated or deleted.
+#}
+
+{# Insert the missing rows of all tables that have initial data, and say how many were created and skipped.
+   dry_run: say what would be inserted, and insert nothing. Returns the reports, one dict per table. #}
+{% macro seed_initial_data(dry_run=false) %}
+  {% set settings = dbt_selfheal._settings() %}
+  {% if dbt_selfheal._is_off(settings) %}
+    {% do dbt_selfheal._line('Initial data: off in this target or by setting; nothing was done') %}
+  {% elif dry_run %}
+    {% set reports = dbt_selfheal_database._initial_data_reports(dbt_selfheal_database._survey_initial_data(dbt_selfheal_database._initial_data_tables(settings)), 'would be created') %}
+    {% do return(reports) %}
+  {% else %}
+    {% set reports = dbt_selfheal_database._load_tables(settings, always_report=true) %}
+    {% if not reports %}{% do dbt_selfheal._line('Initial data: none is declared, or none of its tables exists') %}{% endif %}
+    {% do return(reports) %}
+  {% endif %}
+{% endmacro %}
+
+
+{# For the hook, after everything is built: insert what is missing, or act on it as `on_missing` says. Costs next to nothing
+   in a project without initial data; else a query or two per table. Returns the reports. #}
+{% macro _load_initial_data(settings) %}
+  {% if not settings.initial_data and not dbt_selfheal_database._marked_seed_ids() %}{% do return([]) %}{% endif %}
+  {% if settings.on_missing == 'build' %}{% do return(dbt_selfheal_database._load_tables(settings)) %}{% endif %}
+  {% set there = [] %}
+  {% for table in dbt_selfheal_database._initial_data_tables(settings) if adapter.get_relation(table.database, table.schema, table.identifier) %}
+    {% do there.append(table) %}
+  {% endfor %}
+  {% for table in dbt_selfheal_database._survey_initial_data(there) if table.ready %}
+    {% set text = table.title ~ ' lacks ' ~ table.ready | length ~ ' of ' ~ table.rows | length ~ ' rows of its initial data (' ~ table.origin
+      ~ '). Insert them with:\n  dbt run-operation seed_initial_data' %}
+    {% if settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
+    {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
+  {% endfor %}
+  {% do return([]) %}
+{% endmacro %}
+
+
+{# For the hook: whether the setting `initial_data` is to be looked at closely (docs/decisions/0007), or a node that it goes into
+   is missing. #}
+{% macro _expects_rows(settings) %}
+  {% if flags.WHICH in ('build', 'seed') %}{% do return(true) %}{% endif %}
+  {% for entry in settings.initial_data %}
+    {% set node = entry.table is string and dbt_selfheal_database._table_or_node(entry.table) %}
+    {% if not node or (node.alias is defined and node.unique_id not in selected_resources and not adapter.get_relation(node.database, node.schema, node.alias)) %}
+      {% do return(true) %}
+    {% endif %}
+  {% endfor %}
+  {% do return(false) %}
+{% endmacro %}
+
+
+{# Insert what is missing, under the lock. always_report: print a line for each table even when nothing was inserted. #}
+{% macro _load_tables(settings, always_report=false) %}
+  {% set surveyed = dbt_selfheal_database._survey_initial_data(dbt_selfheal_database._initial_data_tables(settings)) %}
+  {% set work = surveyed | selectattr('ready') | list %}
+  {% if work %}
+    {% set step = dbt_selfheal._step_started('load_initial_data') %}
+    {% set lock = dbt_selfheal._acquire_lock(settings, work | map(attribute='schema')) %}
+    {% for table in work %}
+      {% if lock.kind != 'none' %}{% do table.update({'ready': table.ready | select('in', dbt_selfheal_database._absent_rows(table)) | list}) %}{% endif %}
+      {% do dbt_selfheal_database._insert_rows(table) %}
+    {% endfor %}
+    {% do dbt_selfheal._release_lock(lock) %}
+    {% do dbt_selfheal._step_complete(step) %}
+  {% endif %}
+  {% do return(dbt_selfheal_database._initial_data_reports(surveyed if always_report else surveyed | selectattr('absent') | list)) %}
+{% endmacro %}
+
+
+{# Compare tables with the database. Returns those that exist, prepared, with absent (all rows that are missing),
+   ready (those that can be inserted) and waiting (those whose environment variable is not set). #}
+{% macro _survey_initial_data(tables) %}
+  {% set surveyed = [] %}
+  {% for table in tables %}
+    {% set relation = adapter.get_relation(table.database, table.schema, table.identifier) %}
+    {% if relation is none %}
+      {% do dbt_selfheal_database._no_table(table) %}
+    {% elif relation.is_view %}
+      {% do dbt_selfheal._raise(table.origin ~ ': ' ~ table.title ~ ' is a view; rows can only be put into a table.') %}
+    {% else %}
+      {% set prepared = dbt_selfheal_database._prepare_rows(table, relation, dbt_selfheal_database._seed_rows(table.node) if table.is_seed else table.rows) %}
+      {% set absent = dbt_selfheal_database._absent_rows(prepared) %}
+      {% do surveyed.append(dict(prepared, absent=absent, ready=absent | rejectattr('waiting') | list, waiting=absent | selectattr('waiting') | list)) %}
+    {% endif %}
+  {% endfor %}
+  {% do return(surveyed) %}
+{% endmacro %}
+
+
+{# A table that is not there: a node is loaded when it has been built; anything else has to be made first. #}
+{% macro _no_table(table) %}
+  {% if not table.node %}
+    {% do dbt_selfheal._raise(table.origin ~ ': there is no table ' ~ table.title ~ ' in the database, and no node of that name in the project.\n'
+      ~ 'Make it with a migration (docs/migrations.md), or correct the name. Nothing was inserted.') %}
+  {% endif %}
+  {% do dbt_selfheal._emit('initial_data_postponed', {'table': table.title, 'origin': table.origin, 'reason': 'the table is not built yet'}) %}
+{% endmacro %}
+
+
+{# Print and emit what came of each table. #}
+{% macro _initial_data_reports(surveyed, word='created') %}
+  {% set reports = [] %}
+  {% for table in surveyed %}
+    {% set report = {'table': table.title, 'origin': table.origin, 'created': table.ready | length, 'waiting': table.waiting | length,
+      'skipped': table.rows | length - table.ready | length - table.waiting | length, 'variables': table.waiting | map(attribute='waiting') | unique | list} %}
+    {% do reports.append(report) %}
+    {% do dbt_selfheal._emit('initial_data_loaded' if word == 'created' else 'initial_data_plan', report) %}
+    {% do dbt_selfheal._line('Initial data: ' ~ table.title ~ ' (' ~ table.origin ~ ')', report.created ~ ' ' ~ word ~ ', ' ~ report.skipped ~ ' there before'
+      ~ (', ' ~ report.waiting ~ ' waiting' if report.waiting else '')) %}
+    {% for row in table.waiting %}{% do dbt_selfheal_database._print_waiting(table, row) %}{% endfor %}
+  {% endfor %}
+  {% do return(reports) %}
+{% endmacro %}
+
+
+{# How to make a row that waits for an environment variable. #}
+{% macro _print_waiting(table, row) %}
+  {% set passwords = [] %}
+  {% for column, variable in row.secrets.items() if variable == row.waiting and column in table.passwords %}{% do passwords.append(column) %}{% endfor %}
+  {% do dbt_selfheal._line('  not created: ' ~ dbt_selfheal_database._key_text(table, row) ~ ', since the environment variable ' ~ row.waiting ~ ' is not set. '
+    ~ ('There is no default password. Make a hash with `dbt-selfheal hash-password`, set ' ~ row.waiting ~ ' to it (in single quotes)' if passwords else 'Set it')
+    ~ ' and run `dbt run-operation seed_initial_data`') %}
+{% endmacro %}

@@ -1,0 +1,92 @@
+{#
+  Initial data: rows that must exist. Where they come from:
+    seeds marked    meta: {selfheal: {load: insert_missing, key: [...]}}
+    the setting     initial_data: [{table: ..., key: [...], rows: [...], password_columns: [...]}]
+#}
+
+{# The tables that have initial data: list of dicts {title, database, schema, identifier, node, key, origin,
+   password_columns, rows (those of the setting)}. Next to free in a project without any. #}
+{% macro _initial_data_tables(settings) %}
+  {% set tables = [] %}
+  {% for node in dbt_selfheal_database._marked_seeds() %}
+    {% do tables.append(dbt_selfheal_database._initial_data_table(node, {
+      'is_seed': true, 'key': dbt_selfheal_database._column_list(node.config.meta.selfheal.get('key'), 'meta.selfheal.key of the seed ' ~ node.name, node.original_file_path),
+      'origin': node.original_file_path, 'password_columns': [], 'rows': []})) %}
+  {% endfor %}
+  {% do return(tables + dbt_selfheal_database._tables_of_settings(settings.initial_data)) %}
+{% endmacro %}
+
+
+{# The tables of the setting `initial_data`. #}
+{% macro _tables_of_settings(entries) %}
+  {% set tables = [] %}
+  {% for entry in entries %}
+    {% set origin = 'vars.dbt_selfheal.initial_data[' ~ loop.index0 ~ ']' %}
+    {% do dbt_selfheal_database._check_initial_data_entry(entry, origin) %}
+    {% do tables.append(dbt_selfheal_database._initial_data_table(dbt_selfheal_database._table_or_node(entry.table), {
+      'is_seed': false, 'key': dbt_selfheal_database._column_list(entry.key, origin ~ '.key', 'the settings'), 'origin': origin, 'rows': entry.rows,
+      'password_columns': dbt_selfheal_database._column_list(entry.password_columns, origin, 'the settings') if 'password_columns' in entry else []})) %}
+  {% endfor %}
+  {% do return(tables) %}
+{% endmacro %}
+
+
+{# The ids of the enabled seeds that have meta.selfheal, found by one search through the joined ids. #}
+{% macro _marked_seed_ids() %}
+  {% set nodes, ids = builtins.ref.manifest.nodes, [] %}
+  {% for id in modules.re.findall('(?<![^\x00])seed[.][^\x00]*', nodes | join('\x00')) if 'selfheal' in nodes[id].config.meta %}{% do ids.append(id) %}{% endfor %}
+  {% do return(ids) %}
+{% endmacro %}
+
+
+{# The enabled seeds that are marked insert_missing; any other mark is an error. #}
+{% macro _marked_seeds() %}
+  {% set nodes = dbt_selfheal._manifest().nodes %}
+  {% set marked = [] %}
+  {% for unique_id in dbt_selfheal_database._marked_seed_ids() %}
+    {% set node = nodes[unique_id] %}
+    {% set mark = node.config.meta.selfheal %}
+    {% if mark is not mapping or mark.get('load') != 'insert_missing' %}
+      {% do dbt_selfheal._raise('meta.selfheal of the seed ' ~ node.name ~ ' (' ~ node.original_file_path ~ ') must be {load: insert_missing, key: [columns]}, and is '
+        ~ mark | tojson) %}
+    {% endif %}
+    {% do marked.append(node) %}
+  {% endfor %}
+  {% do return(marked) %}
+{% endmacro %}
+
+
+{# What the `table` of an entry means: a node of the project, else a dict with database, schema and identifier. #}
+{% macro _table_or_node(table) %}
+  {% set parts, project = table.split('.'), adapter.config.project_name %}
+  {% set packages = [project] + (adapter.config.dependencies or {}) | list %}
+  {% if parts | length == 1 or (parts | length == 2 and parts[0] in packages) %}
+    {% set node = dbt_selfheal._manifest().resolve_ref(none, parts[-1], parts[0] if parts | length == 2 else none, none, project, project) %}
+    {% if node and node.unique_id in dbt_selfheal._manifest().nodes %}{% do return(node) %}{% endif %}
+  {% endif %}
+  {% do return({
+    'database': parts[-3] if parts | length > 2 else target.database, 'schema': parts[-2] if parts | length > 1 else target.schema, 'identifier': parts[-1]}) %}
+{% endmacro %}
+
+
+{# One table, as a dict. place: of _table_or_node. A table that dbt rebuilds from nothing would lose its rows. #}
+{% macro _initial_data_table(place, fields) %}
+  {% set node = place if place.unique_id is defined else none %}
+  {% if node and not fields.is_seed and (node.resource_type == 'seed' or node.config.materialized in ('view', 'ephemeral', 'table')) %}
+    {% do dbt_selfheal._raise(fields.origin ~ '.table is the ' ~ dbt_selfheal._kind(node) ~ ' ' ~ node.name ~ ' (' ~ node.original_file_path ~ '), which dbt fills anew '
+      ~ 'each time it runs it: rows put there would be lost.\nUse an incremental model, or a table made by a migration'
+      ~ (', or put the rows into the file and mark the seed: meta: {selfheal: {load: insert_missing, key: [...]}}' if node.resource_type == 'seed' else '') ~ '.') %}
+  {% endif %}
+  {% do return(dict(fields, node=node, database=place.database, schema=place.schema, identifier=node.alias if node else place.identifier,
+    title=place.schema ~ '.' ~ (node.alias if node else place.identifier))) %}
+{% endmacro %}
+
+
+{# The nodes that rows of the setting `initial_data` go into are required: {unique_id: reason}, for the plan. #}
+{% macro _initial_data_required(entries) %}
+  {% set required = {} %}
+  {% for table in dbt_selfheal_database._tables_of_settings(entries) if table.node %}
+    {% do required.update({table.node.unique_id: 'has initial data (' ~ table.origin ~ ')'}) %}
+  {% endfor %}
+  {% do return(required) %}
+{% endmacro %}
