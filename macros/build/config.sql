@@ -6,37 +6,14 @@
   node's own code by rewriting (see rewrite.sql), in the macros it calls by which of the two they do.
 #}
 
-{# The `config` that answers: a namespace whose attributes are macros. #}
-{% macro _config_object(node) %}
-  {% set own = context['dbt_selfheal'] %}
-  {% do return(namespace(
-    model=node,
-    get=own['_config_get'],
-    require=own['_config_require'],
-    set=own['_config_set'],
-    meta_get=own['_config_meta_get'],
-    meta_require=own['_config_meta_require'],
-    persist_relation_docs=own['_config_persist_relation_docs'],
-    persist_column_docs=own['_config_persist_column_docs'],
-  )) %}
-{% endmacro %}
-
-
 {# What a node's code and the macros it calls do with `config` and `var`: {'calls': config(...), 'reads': config.get and
    the like, 'has_var': var.has_var}, each true when a macro of the project or a package does it. #}
 {% macro _macro_uses(node) %}
-  {% set uses = {'calls': false, 'reads': false, 'has_var': false} %}
-  {% set macros = dbt_selfheal._manifest().macros %}
-  {% set queue, seen = node.depends_on.macros | list, {} %}
-  {% for unique_id in queue if unique_id not in seen and unique_id in macros and not unique_id.startswith('macro.dbt.') %}
-    {% do seen.update({unique_id: true}) %}
-    {% set macro = macros[unique_id] %}
-    {% if modules.re.search('(?<![\\w.])config\\s*\\(', macro.macro_sql) %}{% do uses.update({'calls': true}) %}{% endif %}
-    {% if modules.re.search('(?<![\\w.])config\\s*[.]', macro.macro_sql) %}{% do uses.update({'reads': true}) %}{% endif %}
-    {% if '.has_var' in macro.macro_sql %}{% do uses.update({'has_var': true}) %}{% endif %}
-    {% do queue.extend(macro.depends_on.macros) %}
-  {% endfor %}
-  {% do return(uses) %}
+  {% set code = dbt_selfheal._code_of_macros(node.depends_on.macros) %}
+  {% do return({
+    'calls': modules.re.search('(?<![\\w.])config\\s*\\(', code) is not none,
+    'reads': modules.re.search('(?<![\\w.])config\\s*[.]', code) is not none,
+    'has_var': '.has_var' in code}) %}
 {% endmacro %}
 
 
@@ -72,21 +49,14 @@
 {% endmacro %}
 
 
-{% macro _config_call() %}
+{# Stands for persist_relation_docs and persist_column_docs where the node's configuration says so. #}
+{% macro _yes() %}
+  {% do return(true) %}
+{% endmacro %}
+
+
+{# Stands for what does nothing here, and for what is false: `config(...)` and `config.set`, which dbt read when it parsed the project, and `write`, which keeps
+   a copy of the SQL under target/run: a hook has no node to file it under. #}
+{% macro _nothing() %}
   {% do return('' if varargs or kwargs else '') %}
-{% endmacro %}
-
-
-{% macro _config_set(name, value) %}
-  {% do return('') %}
-{% endmacro %}
-
-
-{% macro _config_persist_relation_docs() %}
-  {% do return(dbt_selfheal._config_get('persist_docs', {}).get('relation', false)) %}
-{% endmacro %}
-
-
-{% macro _config_persist_column_docs() %}
-  {% do return(dbt_selfheal._config_get('persist_docs', {}).get('columns', false)) %}
 {% endmacro %}

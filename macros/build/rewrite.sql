@@ -16,22 +16,16 @@
 {% endmacro %}
 
 
-{# One block of Jinja, rewritten. match: of the pattern above. #}
+{# What a match of the pattern above becomes, a block of Jinja; or of the pattern below, a string or a name in it. #}
 {% macro _rewritten_block(match) %}
-  {% set block = match.group(0) %}
-  {% if block.startswith('{' ~ '#') or block.endswith('endraw') %}{% do return(block) %}{% endif %}
+  {% set text, following = match.group(0), match.string[match.end():].lstrip()[:1] %}
+  {% if text.startswith('{' ~ '#') or text.endswith('endraw') %}{% do return(text) %}{% endif %}
+  {% if text == 'config' %}
+    {% do return('dbt_selfheal_config_call' if following == '(' else 'dbt_selfheal_config') %}
+  {% elif not text.startswith('{') %}
+    {% do return('dbt_selfheal_has_var' if text.startswith('var') else text) %}
+  {% endif %}
   {% set names = modules.re.compile(
     '"(?:\\\\.|[^"\\\\])*"|\'(?:\\\\.|[^\'\\\\])*\'|(?<![\\w.])(?:config(?=\\s*\\()|config\\b(?!\\s*=(?!=))|var\\s*[.]\\s*has_var\\b)') %}
-  {% do return(names.sub(context['dbt_selfheal']['_rewritten_name'], block)) %}
-{% endmacro %}
-
-
-{% macro _rewritten_name(match) %}
-  {% set name, following = match.group(0), match.string[match.end():].lstrip()[:1] %}
-  {% if name == 'config' %}
-    {% do return('dbt_selfheal_config_call' if following == '(' else 'dbt_selfheal_config') %}
-  {% elif name.startswith('var') %}
-    {% do return('dbt_selfheal_has_var') %}
-  {% endif %}
-  {% do return(name) %}
+  {% do return(names.sub(context['dbt_selfheal']['_rewritten_block'], text)) %}
 {% endmacro %}

@@ -1,46 +1,50 @@
 {#
-  Reading a seed's CSV file as dbt's own reader does, column types and values alike.
+  Reading a seed's CSV file as dbt's own reader does, column types and values alike, and loading its rows.
 
   dbt gives a hook no way to that reader, but agate, which it is made of, is in reach: any query's result is an agate
   table, and a table can read a CSV file. Types are inferred here by dbt's rules, in dbt's order, with dbt's own type
-  instances, which hang on the result of a query.
+  instances, which hang on the result of a query. On databases whose query results hold no dates, those of dbt's types are
+  out of reach: dbt reads them with strptime and the formats %Y-%m-%d and %Y-%m-%d %H:%M:%S, and a dict with the pattern of what
+  strptime takes, the format, and the agate type of parsed values stands for such a type.
 #}
 
-{# Stands for `load_agate_table` in a seed's context: the agate table of its CSV file. #}
+{# Stands for `load_agate_table` in a seed's context: the agate table of its CSV file, with dates parsed where the database has none. #}
 {% macro _load_agate_table() %}
-  {% set seed = dbt_selfheal_seed %}
+  {% set seed, rows = dbt_selfheal_seed, [] %}
   {% if seed.outline %}{% do return(seed.outline) %}{% endif %}
   {% set table = seed.reader.from_csv(seed.file, encoding='utf-8-sig', column_types=seed.types, delimiter=seed.delimiter) %}
-  {% do return(dbt_selfheal._with_parsed_columns(table, seed) if seed.formats else table) %}
+  {% if not seed.formats %}{% do return(table) %}{% endif %}
+  {% for row in table.rows %}
+    {% set values = dict(row.dict()) %}
+    {% for name, format in seed.formats.items() %}
+      {% set text = values[name].strip() if values[name] is not none else '' %}
+      {% set moment = modules.datetime.datetime.strptime(text, format.format) if text | lower not in ('', 'null') else none %}
+      {% do values.update({name: moment.date() if moment and format.is_date else moment}) %}
+    {% endfor %}
+    {% do rows.append(values) %}
+  {% endfor %}
+  {% do return(table.from_object(rows, column_types=seed.final_types)) %}
 {% endmacro %}
 
 
 {# Read and check a seed's file before anything is built. reader: the result of _seed_reader.
-   Where the database itself can tell the types, the file is not read here (see seed_duckdb.sql).
+   Where the database itself can tell the types, the file is not read here.
    Returns what _load_agate_table needs; raises for a file that is missing, empty, ragged or not UTF-8. #}
 {% macro _check_seed(node, reader) %}
-  {% set started_at = dbt_selfheal._now() %}
+  {% set started_at, traits = dbt_selfheal._now(), dbt_selfheal._traits() %}
   {% set seed = {'reader': reader.table, 'file': dbt_selfheal._seed_file(node), 'delimiter': node.config.delimiter, 'types': [], 'formats': {}, 'final_types': []} %}
-  {% do seed.update({'outline': dbt_selfheal._seed_outline(node, seed, reader)}) %}
-  {% if not seed.outline %}{% do dbt_selfheal._infer_seed(node, seed, reader) %}{% endif %}
+  {% do seed.update({'outline': traits.seed_outline(node, seed, reader) if traits.seed_outline}) %}
+  {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) if not seed.outline else {'column_names': []} %}
+  {% for name in text.column_names %}
+    {% set type = reader.text if name in node.config.column_types else dbt_selfheal._infer_type(text.columns[loop.index0].values(), reader) %}
+    {% if type in reader.formats %}{% do seed.formats.update({name: type}) %}{% endif %}
+    {% do seed.types.append(reader.raw if type in reader.formats else type) %}
+    {% do seed.final_types.append(type.type if type in reader.formats else type) %}
+  {% endfor %}
   {% do dbt_selfheal._emit('initialization_seed_checked', {
     'unique_id': node.unique_id, 'reader': 'database' if seed.outline else 'agate',
     'duration_seconds': (dbt_selfheal._now() - started_at).total_seconds() | round(3)}) %}
   {% do return(seed) %}
-{% endmacro %}
-
-
-{# Read a seed's file as text and find the types of its columns. #}
-{% macro _infer_seed(node, seed, reader) %}
-  {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) %}
-  {% for name in text.column_names %}
-    {% if name in node.config.column_types %}
-      {% do seed.types.append(reader.text) %}
-    {% else %}
-      {% do seed.types.append(dbt_selfheal._infer_type(text.columns[loop.index0].values(), reader)) %}
-    {% endif %}
-    {% do dbt_selfheal._note_format(name, seed, reader) %}
-  {% endfor %}
 {% endmacro %}
 
 
@@ -72,38 +76,16 @@
     open, file, encoding='utf-8-sig', header=true, delimiter=seed.delimiter,
     column_names=names + ['dbt_selfheal_spare_1', 'dbt_selfheal_spare_2'], column_types=[reader.raw] * (names | length + 2)) %}
   {% set surplus, first, last = wide.columns[names | length].values(), wide.columns[0].values(), wide.columns[names | length - 1].values() %}
-  {% for value in surplus if value is not none %}
-    {% do dbt_selfheal._raise_ragged(name, surplus.index(value), 'more', names, seed, fix) %}
-  {% endfor %}
-  {% if none in last and not dbt_selfheal._takes_short_rows(node) %}
-    {% for value in last %}
-      {% if value is none and first[loop.index0] is not none %}
-        {% do dbt_selfheal._raise_ragged(name, loop.index0, 'fewer', names, seed, fix) %}
-      {% endif %}
-    {% endfor %}
+  {% set ragged = [] %}
+  {% for value in surplus if value is not none %}{% do ragged.append((surplus.index(value), 'more')) %}{% endfor %}
+  {% if none in last and not ragged and dbt_selfheal._traits().database_reads_seeds and node.config.get('fast', true) %}  {# the database does not take a short row #}
+    {% for value in last %}{% if value is none and first[loop.index0] is not none %}{% do ragged.append((loop.index0, 'fewer')) %}{% endif %}{% endfor %}
   {% endif %}
+  {% for row, how in ragged %}
+    {% do dbt_selfheal._raise(name ~ ': row ' ~ (row + 1) ~ ' after the header has ' ~ how ~ ' values than the ' ~ names | length ~ ' columns of the header'
+      ~ ' (' ~ names[:6] | join(', ') ~ (', ...' if names | length > 6 else '') ~ ').\nValues that hold the delimiter (' ~ seed.delimiter ~ ') must be quoted.' ~ fix) %}
+  {% endfor %}
   {% do return({'column_names': names, 'columns': wide.columns}) %}
-{% endmacro %}
-
-
-{% macro _raise_ragged(name, row, how, names, seed, fix) %}
-  {% do dbt_selfheal._raise(name ~ ': row ' ~ (row + 1) ~ ' after the header has ' ~ how ~ ' values than the ' ~ names | length ~ ' columns of the header'
-    ~ ' (' ~ names[:6] | join(', ') ~ (', ...' if names | length > 6 else '') ~ ').\nValues that hold the delimiter (' ~ seed.delimiter ~ ') must be quoted.' ~ fix) %}
-{% endmacro %}
-
-
-{# Whether `dbt seed` takes a row with fewer values than the header, the rest being null. #}
-{% macro _takes_short_rows(node) %}
-  {% do return(adapter.dispatch('_takes_short_rows', 'dbt_selfheal')(node)) %}
-{% endmacro %}
-
-{% macro default___takes_short_rows(node) %}
-  {% do return(true) %}
-{% endmacro %}
-
-{# dbt-duckdb has the database read the file, which does not. #}
-{% macro duckdb___takes_short_rows(node) %}
-  {% do return(not node.config.get('fast', true)) %}
 {% endmacro %}
 
 
@@ -118,44 +100,38 @@
 
 
 {# Whether a type takes every value. The first few are tried one by one, as most types fail there; the rest by sorting
-   with the test as key, which needs no call from Jinja for each: false comes first. #}
+   with the test as key, which needs no call from Jinja for each: false comes first. agate's own types, which stand for dbt's
+   date-times with a T (and booleans, where the database has none), take words like "tomorrow" (or "yes") besides. #}
 {% macro _takes_all(type, values, reader) %}
-  {% if type in reader.formats %}{% do return(dbt_selfheal._all_of_format(values, type)) %}{% endif %}
+  {% if type in reader.formats %}  {# strptime's pattern, and a day that its month has #}
+    {% for value in values if value is not none and value.strip() | lower not in ('', 'null') %}
+      {% set match = type.pattern.fullmatch(value.strip()) %}
+      {% if not match %}{% do return(false) %}{% endif %}
+      {% set year, month, day = match.group(1) | int, match.group(2) | int, match.group(3) | int %}
+      {% set leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) %}
+      {% if year == 0 or day > [31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] %}{% do return(false) %}{% endif %}
+    {% endfor %}
+    {% do return(true) %}
+  {% endif %}
   {% for value in values[:20] if not type.test(value) %}{% do return(false) %}{% endfor %}
   {% do values.sort(key=type.test) %}
   {% if not type.test(values[0]) %}{% do return(false) %}{% endif %}
-  {% if type is sameas reader.iso_datetime %}{% do return(dbt_selfheal._all_iso_datetimes(values)) %}{% endif %}
-  {% if type is sameas reader.boolean %}{% do return(dbt_selfheal._all_booleans(values)) %}{% endif %}
-  {% do return(true) %}
-{% endmacro %}
-
-
-{# Whether all values are ISO 8601 date-times with a T, or null. agate's own date-time type, which stands for dbt's
-   here, reads those the same way, but takes words like "tomorrow" besides. #}
-{% macro _all_iso_datetimes(values) %}
-  {% set pattern = modules.re.compile('\\s*|\\s*null\\s*|\\s*[+-]?[0-9][0-9W-]*T[0-9][0-9:.,]*(?:Z|[+-][0-9:]+)?\\s*', modules.re.IGNORECASE) %}
-  {% for value in values if value is not none and not pattern.fullmatch(value) %}
-    {% do return(false) %}
-  {% endfor %}
-  {% do return(true) %}
-{% endmacro %}
-
-
-{# Whether all values are true, false or null: agate's own boolean type, which stands for dbt's where the database has no
-   booleans, takes 1, yes and the like besides. #}
-{% macro _all_booleans(values) %}
-  {% for value in values if value is not none and value.replace(',', '').strip() | lower not in ('true', 'false', 'null', '') %}
-    {% do return(false) %}
-  {% endfor %}
+  {% set iso = '\\s*|\\s*null\\s*|\\s*[+-]?[0-9][0-9W-]*T[0-9][0-9:.,]*(?:Z|[+-][0-9:]+)?\\s*' %}
+  {% set boolean = '[\\s,]*(?:t,*r,*u,*e|f,*a,*l,*s,*e|n,*u,*l,*l)?[\\s,]*' %}
+  {% set wanted = iso if type is sameas reader.iso_datetime else boolean if type is sameas reader.boolean %}
+  {% if wanted %}
+    {% set pattern = modules.re.compile(wanted, modules.re.IGNORECASE) %}
+    {% for value in values if value is not none and not pattern.fullmatch(value) %}{% do return(false) %}{% endfor %}
+  {% endif %}
   {% do return(true) %}
 {% endmacro %}
 
 
 {# What reads seeds: an agate table (for its reader) and dbt's types in dbt's order, once per invocation.
    raw keeps every text as it is; text is dbt's text type, to which '' and 'null' are null.
-   A database without dates or booleans yields no such types: agate's own stand in (see dates.sql). #}
+   A database without dates or booleans yields no such types: agate's own stand in. #}
 {% macro _seed_reader() %}
-  {% set result = run_query(dbt_selfheal._typed_values_sql()) %}
+  {% set result = run_query(dbt_selfheal._traits().typed_values) %}
   {% set types, row = result.column_types, result.rows[0] %}
   {% set standins = result.from_object([{'t': '2000-01-01T00:00:00', 'd': '2000-01-01', 'b': 'true'}]).column_types %}
   {% for type in standins %}
@@ -165,7 +141,11 @@
   {% do types[6].null_values.extend(['null', '']) %}
   {% set reader = {'table': result, 'raw': types[5], 'text': types[6], 'iso_datetime': standins[0], 'boolean': standins[2], 'formats': []} %}
   {% if row[2] is string %}
-    {% set dates = [dbt_selfheal._date_format(standins[1]), dbt_selfheal._datetime_format(standins[0])] %}
+    {% set date = '([0-9]{4})-(1[0-2]|0[1-9]|[1-9])-(3[0-1]|[1-2][0-9]|0[1-9]|[1-9]| [1-9])' %}
+    {% set dates = [
+      {'type': standins[1], 'format': '%Y-%m-%d', 'is_date': true, 'pattern': modules.re.compile(date)},
+      {'type': standins[0], 'format': '%Y-%m-%d %H:%M:%S', 'is_date': false,
+       'pattern': modules.re.compile(date ~ '\\s+(?:2[0-3]|[0-1][0-9]|[0-9]):[0-5]?[0-9]:[0-5]?[0-9]')}] %}
     {% do reader.update({'formats': dates, 'types': [types[0], types[1]] + dates + [standins[0], standins[2], types[6]]}) %}
   {% else %}
     {% do reader.update({'types': [types[0], types[1], types[2], types[3], standins[0], types[4], types[6]]}) %}
@@ -174,22 +154,28 @@
 {% endmacro %}
 
 
-{# A query whose columns are an integer, a decimal, a date, a timestamp, a boolean and two texts. #}
-{% macro _typed_values_sql() %}
-  {% do return(adapter.dispatch('_typed_values_sql', 'dbt_selfheal')()) %}
+{# Stands for `load_csv_rows` in a seed's context: the statements of dbt's default__load_csv_rows, without its call of another macro
+   for each value, which takes most of the time of `dbt seed` where rows are inserted. #}
+{% macro _load_csv_rows(model, agate_table) %}
+  {% set names = agate_table.column_names %}
+  {% set row = '(' ~ ([get_binding_char()] * names | length) | join(',') ~ ')' %}
+  {% set insert = 'insert into ' ~ this.render() ~ ' (' ~ get_seed_column_quoted_csv(model, names) ~ ') values ' %}
+  {% set statements = [] %}
+  {% for chunk in agate_table.rows | batch(get_batch_size()) %}
+    {% set bindings = [] %}
+    {% for values in chunk %}{% do bindings.extend(values) %}{% endfor %}
+    {% set sql = insert ~ ([row] * chunk | length) | join(',') %}
+    {% do adapter.add_query(sql, bindings=bindings, abridge_sql_log=True) %}
+    {% if not statements %}{% do statements.append(sql) %}{% endif %}
+  {% endfor %}
+  {% do return(statements[0]) %}
 {% endmacro %}
 
-{% macro default___typed_values_sql() %}
-  {% do return("select 1 as i, 1.5 as n, cast('2000-01-01' as date) as d, cast('2000-01-01 00:00:00' as timestamp) as t, "
-    ~ "cast(1 as boolean) as b, 'a' as raw, 'a' as txt") %}
-{% endmacro %}
 
-{% macro postgres___typed_values_sql() %}
-  {% do return("select 1 as i, 1.5 as n, date '2000-01-01' as d, timestamp '2000-01-01 00:00:00' as t, true as b, "
-    ~ "'a'::text as raw, 'a'::text as txt") %}
-{% endmacro %}
-
-{# SQLite has neither dates nor booleans. #}
-{% macro sqlite___typed_values_sql() %}
-  {% do return("select 1 as i, 1.5 as n, '2000-01-01' as d, '2000-01-01 00:00:00' as t, 1 as b, 'a' as raw, 'a' as txt") %}
+{# The ids of the macros that may answer a call of one of these names, by dispatch too; our own are for seeds that
+   are marked insert_missing, which have none of this. #}
+{% macro _implementations(names) %}
+  {% set found = [] %}
+  {% for id in dbt_selfheal._manifest().macros if not id.startswith(('macro.dbt_selfheal.', 'macro.dbt_selfheal_database.')) and id.split('.')[2].split('__') | last in names %}{% do found.append(id) %}{% endfor %}
+  {% do return(found) %}
 {% endmacro %}

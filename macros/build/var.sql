@@ -1,17 +1,7 @@
 {#
-  `var` as a node's own context has it: --vars, then the root project's vars scoped to the node's package, then the
+  `var` as a node's own context has it (see _enter_context): --vars, then the root project's vars scoped to the node's package, then the
   package's own defaults. A value that is a string is itself a template, rendered when it is read.
 #}
-
-{# The vars in force for a node, a dict. #}
-{% macro _vars_of(node) %}
-  {% set vars = {} %}
-  {% set package = (adapter.config.dependencies or {}).get(node.package_name) if node.package_name != adapter.config.project_name %}
-  {% if package %}{% do vars.update(package.vars.vars_for(node, adapter.type())) %}{% endif %}
-  {% do vars.update(adapter.config.vars.vars_for(node, adapter.type())) %}
-  {% do vars.update(adapter.config.cli_vars) %}
-  {% do return(vars) %}
-{% endmacro %}
 
 
 {# var('name'), var('name', default), for the node in the context. #}

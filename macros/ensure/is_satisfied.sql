@@ -3,10 +3,11 @@
 #}
 
 {# Whether every relation that the command reads or the project declares is there, through ephemeral models and existing
-   views. false means "look closely": the plan decides, also when the command would fill a seed anew that holds initial
-   data. entries: the setting `required`. #}
+   views. false means "look closely": the plan decides. entries: the setting `required`. #}
 {% macro _is_satisfied(entries) %}
   {% set manifest, selected, seen, aliases = builtins.ref.manifest, dbt_selfheal._selected(), {}, {} %}
+  {% set hooks = modules.re.findall('operation[.]\\w+[.]\\w+-on-run-start-[0-9]+', manifest.nodes | join(' ')) %}
+  {% if hooks[1:] and dbt_selfheal._may_have_changed(hooks) %}{% do return(false) %}{% endif %}
   {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else []) %}
   {% for id in queue if id not in seen %}
     {% do seen.update({id: 1}) %}
@@ -14,8 +15,13 @@
     {% if node %}
       {% set through = id in selected or node.config.materialized == 'ephemeral' %}
       {% set relation = through or adapter.get_relation(node.database, node.schema, node.alias) %}
-      {% if not relation or (id in selected and node.config.meta.selfheal) %}{% do return(false) %}{% endif %}
-      {% if through or relation.is_view %}{% do queue.extend(node.depends_on_nodes) %}{% endif %}
+      {% if not relation or node.config.materialized == 'external' and not through %}{% do return(false) %}{% endif %}
+      {% if through %}
+        {% do queue.extend(node.depends_on_nodes) %}
+      {% elif relation.is_view %}
+        {% for parent in node.depends_on_nodes if parent in selected %}{% do return(false) %}{% endfor %}
+        {% do queue.extend(node.depends_on_nodes) %}
+      {% endif %}
     {% elif id in manifest.sources %}
       {% do aliases or aliases.update(dict.fromkeys(manifest.nodes.values() | map(attribute='alias') | map('lower'))) %}
       {% if manifest.sources[id].identifier | lower in aliases %}{% do return(false) %}{% endif %}
@@ -29,20 +35,19 @@
 {% endmacro %}
 
 
-{# The unique ids of the nodes that the command builds, as the keys of a dict. `dbt retry` selects by what has failed, and
-   leaves selected_resources empty; otherwise no hook runs with nothing selected. #}
-{% macro _selected() %}
-  {% do return(dict.fromkeys(selected_resources if selected_resources or flags.WHICH == 'run-operation' else dbt_selfheal._retried())) %}
-{% endmacro %}
-
-
-{# What `dbt retry` runs: the nodes that did not succeed in the run before, whose results are still in the target folder. #}
-{% macro _retried() %}
-  {% set folder = '' ~ (adapter.config.args.state or adapter.config.target_path) %}
-  {% if not folder.startswith('/') %}{% set folder = adapter.config.project_root ~ '/' ~ folder %}{% endif %}
-  {% set retried = [] %}
-  {% for result in run_query('select 1 as x').from_json(folder ~ '/run_results.json', key='results').rows %}
-    {% if result['status'] in ('error', 'fail', 'skipped', 'runtime error', 'partial success') %}{% do retried.append(result['unique_id']) %}{% endif %}
+{# Whether a hook that ran before this one may have made or dropped relations that dbt's cache does not know of: the project's own run
+   first, then those of packages by the packages' names. hooks: the unique ids of all on-run-start hooks. #}
+{% macro _may_have_changed(hooks) %}
+  {% set project, own = adapter.config.project_name, model.unique_id %}
+  {% set places = {} %}
+  {% for id in hooks + [own] %}
+    {% set package = id.split('.')[1] %}
+    {% do places.update({id: ('' if package == project else package, id.split('-') | last | int)}) %}
   {% endfor %}
-  {% do return(retried) %}
+  {% for id in hooks if places[id] < places[own] %}
+    {% if modules.re.search('(?i)[{]|\\b(?:create|drop|alter|attach|detach|use|import|restore|undrop|call|execute|exec|do)\\b', builtins.ref.manifest.nodes[id].raw_code) %}
+      {% do return(true) %}
+    {% endif %}
+  {% endfor %}
+  {% do return(false) %}
 {% endmacro %}

@@ -7,27 +7,20 @@
 {% macro initialization_plan(select=none) %}
   {% set settings = dbt_selfheal._settings() %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
-  {% do dbt_selfheal._emit_plan(plan, dbt_selfheal._is_off(settings)) %}
-  {% set total = plan.required | length %}
+  {% do dbt_selfheal._emit_plan(plan, not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
   {% if not plan.steps %}
-    {% do log('All ' ~ total ~ ' required relations exist. Nothing to build.', info=true) %}
-  {% else %}
-    {% do log(dbt_selfheal._plan_text(plan), info=true) %}
+    {% do log('All ' ~ plan.required | length ~ ' required relations exist. Nothing to build.', info=true) %}
+    {% do return(none) %}
   {% endif %}
-{% endmacro %}
-
-
-{# The plan as readable text, one line a step. #}
-{% macro _plan_text(plan) %}
   {% set names, kinds = [], [] %}
   {% for entry in plan.steps %}
-    {% do names.append(dbt_selfheal._display_name(entry.node) | length) %}
-    {% do kinds.append(entry.node.resource_type | string | length) %}
+    {% do names.append(entry.node.schema ~ '.' ~ entry.node.alias) %}
+    {% do kinds.append(entry.node.resource_type | string) %}
   {% endfor %}
+  {% set width, kind_width = [names | map('length') | max, 44] | min, kinds | map('length') | max %}
   {% set lines = ['Missing: ' ~ plan.steps | length ~ ' (required: ' ~ plan.required | length ~ '). To build, in this order:'] %}
   {% for entry in plan.steps %}
-    {% do lines.append(('%3d  ' | format(loop.index)) ~ (entry.node.resource_type | string).ljust(kinds | max) ~ '  '
-      ~ dbt_selfheal._display_name(entry.node).ljust([names | max, 44] | min) ~ '  ' ~ entry.reason) %}
+    {% do lines.append(('%3d  ' | format(loop.index)) ~ kinds[loop.index0].ljust(kind_width) ~ '  ' ~ names[loop.index0].ljust(width) ~ '  ' ~ entry.reason) %}
     {% if entry.refusal %}{% do lines.append('     cannot be built from a hook: ' ~ entry.refusal) %}{% endif %}
   {% endfor %}
   {% if plan.steps | selectattr('refusal') | first is defined %}
@@ -35,7 +28,7 @@
   {% else %}
     {% do lines.append('Run any dbt command, or `dbt run-operation ensure_initialized`, to build them.') %}
   {% endif %}
-  {% do return(lines | join('\n')) %}
+  {% do log(lines | join('\n'), info=true) %}
 {% endmacro %}
 
 

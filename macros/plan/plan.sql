@@ -5,32 +5,34 @@
 
 {# Returns the plan, a dict:
      required: {unique_id: reason} as asked for; declared: those of them that the project declares
+     visited:  of _survey
      steps:    list of entries in build order (see _survey), each with 'refusal' (none, or why a hook cannot build it)
      postponed: list of entries declared required that need what the command itself builds
-     present:  number of required relations that exist
-   selected: dict keyed by selected unique ids; required entries are those read by the command, then those declared. #}
+   reads: {'reasons': {unique_id: reason}, 'front': the same for each reader, as _survey takes it}; declared: {unique_id: reason}; selected: dict keyed by selected unique ids. #}
 {% macro _plan(reads, declared, selected) %}
-  {% set required = dict(reads) %}
+  {% set required, front = dict(reads.reasons), reads.front | list %}
   {% for unique_id, reason in declared.items() if unique_id not in selected %}
-    {% do required.setdefault(unique_id, reason) %}
+    {% if required.setdefault(unique_id, reason) == reason %}{% do front.append((unique_id, reason, none, true)) %}{% endif %}
   {% endfor %}
-  {% set visited = dbt_selfheal._survey(required, selected) if required else {} %}
+  {% set visited = dbt_selfheal._survey(front, selected) if required else {} %}
   {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'steps': [], 'postponed': []} %}
   {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined %}
     {% set entries = dbt_selfheal._in_build_order(visited) %}
     {% if visited.values() | selectattr('selected') | first is defined %}
-      {% do dbt_selfheal._mark_needs(entries, visited, dbt_selfheal._survey(reads, selected) if declared else visited) %}
+      {% do dbt_selfheal._mark_needs(entries, visited, dbt_selfheal._survey(reads.front, selected) if declared else visited) %}
     {% endif %}
     {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
       {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
     {% endfor %}
     {% do dbt_selfheal._mark_refusals(plan.steps) %}
+    {% do dbt_selfheal._leave_out(plan) %}
   {% endif %}
   {% do return(plan) %}
 {% endmacro %}
 
 
-{# The visited entries with parents before children: seeds first, then by level, by unique id within a level. #}
+{# The visited entries with parents before children: seeds first, then by level, by unique id within a level. Raises for nodes that
+   need each other, which only a source that one of them makes can bring about. #}
 {% macro _in_build_order(visited) %}
   {% set waiting, children = {}, {} %}
   {% for unique_id, entry in visited.items() %}
@@ -57,7 +59,10 @@
     {% if next %}{% do levels.append(next) %}{% endif %}
   {% endfor %}
   {% if seeds | length + others | length < visited | length %}
-    {% do dbt_selfheal._raise_cycle(waiting, visited) %}
+    {% set names = [] %}
+    {% for unique_id, count in waiting.items() if count and visited[unique_id].node %}{% do names.append(visited[unique_id].node.name) %}{% endfor %}
+    {% do dbt_selfheal._raise('these are missing and need each other, through a source that one of them makes: ' ~ names[:12] | join(', ')
+      ~ '\nRead it with ref() instead of source(), or load the source before. Nothing was built.') %}
   {% endif %}
   {% do return(seeds + others) %}
 {% endmacro %}
@@ -81,13 +86,4 @@
       {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
     {% endif %}
   {% endfor %}
-{% endmacro %}
-
-
-{# Raise for nodes that need each other, which only a source that one of them makes can bring about. #}
-{% macro _raise_cycle(waiting, visited) %}
-  {% set names = [] %}
-  {% for unique_id, count in waiting.items() if count and visited[unique_id].node %}{% do names.append(visited[unique_id].node.name) %}{% endfor %}
-  {% do dbt_selfheal._raise('these are missing and need each other, through a source that one of them makes: ' ~ names[:12] | join(', ')
-    ~ '\nRead it with ref() instead of source(), or load the source before. Nothing was built.') %}
 {% endmacro %}

@@ -3,15 +3,17 @@
 #}
 
 {# Give each step why a hook cannot build it faithfully (refusal: a string, or none when it can). Asked once for each kind of
-   node; a name is each node's own. #}
+   node and each schema; a name is each node's own. #}
 {% macro _mark_refusals(steps) %}
-  {% set refusals, quote = {}, adapter.quote('')[0] %}
+  {% set refusals, forbidden, quote, query = {}, {}, adapter.quote('')[0], dbt_selfheal._traits().forbidden %}
   {% for entry in steps %}
     {% set node = entry.node %}
     {% set like = (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join) %}
     {% if like not in refusals %}{% do refusals.update({like: dbt_selfheal._refusal(entry)}) %}{% endif %}
+    {% set place = node.database ~ '.' ~ node.schema %}
+    {% if place not in forbidden %}{% do forbidden.update({place: query and (dbt_selfheal._fetch(dbt_selfheal._filled(query, node)) | map(attribute=0) | first)}) %}{% endif %}
     {% do entry.update({'refusal': 'its database, schema or alias holds a quote, which dbt puts into SQL as it is'
-      if quote in node.database ~ node.schema ~ node.alias else refusals[like]}) %}
+      if quote in node.database ~ node.schema ~ node.alias else forbidden[place] or refusals[like]}) %}
   {% endfor %}
 {% endmacro %}
 
@@ -35,16 +37,10 @@
   {% elif uses.calls and uses.reads %}
     {% do return('macros that it calls use both config(...) and config.get(...), which a hook cannot tell apart') %}
   {% endif %}
-  {% do return(dbt_selfheal._ambiguous_dispatch(node)) %}
-{% endmacro %}
-
-
-{# A package's macro that dispatches without a namespace finds the package's own implementation before the root
-   project's; from a hook it is the other way round. Where both have one, a hook cannot build the package's nodes. #}
-{% macro _ambiguous_dispatch(node) %}
+  {# A package's macro that dispatches without a namespace finds the package's own implementation before the root project's; from a
+     hook it is the other way round. Where both have one, a hook cannot build the package's nodes. #}
   {% set root = context.get(adapter.config.project_name, {}) %}
-  {% if node.package_name == adapter.config.project_name %}{% do return(none) %}{% endif %}
-  {% set macros = context.get(node.package_name, {}) %}
+  {% set macros = context.get(node.package_name, {}) if node.package_name != adapter.config.project_name else {} %}
   {% for name in macros if '__' in name and name in root %}
     {% set dispatched = name.split('__', 1)[1] %}
     {% for macro in macros.values() if modules.re.search('dispatch\\(\\s*[\'"]' ~ dispatched ~ '[\'"]\\s*\\)', macro.macro.macro_sql) %}
@@ -61,7 +57,7 @@
   {% if refused %}
     {% set lines = [refused | length ~ ' of ' ~ plan.steps | length ~ ' missing relations cannot be built from a hook:'] %}
     {% for entry in refused[:10] %}
-      {% do lines.append('  ' ~ dbt_selfheal._kind(entry.node) ~ ' ' ~ entry.node.name ~ ' (' ~ entry.node.original_file_path ~ '): ' ~ entry.refusal) %}
+      {% do lines.append('  ' ~ (entry.node.config.materialized ~ ' ' if entry.node.resource_type == 'model' else '') ~ entry.node.resource_type ~ ' ' ~ entry.node.name ~ ' (' ~ entry.node.original_file_path ~ '): ' ~ entry.refusal) %}
     {% endfor %}
     {% do lines.append('Nothing was built. Build what is missing with dbt itself, then run this command again:') %}
     {% do lines.append('  ' ~ dbt_selfheal._build_command(plan)) %}
@@ -80,53 +76,45 @@
 {% endmacro %}
 
 
-{# Raise when a step reads a source that is not in the database; names the source, its table and its loader. #}
-{% macro _raise_missing_sources(plan) %}
-  {% set names = {} %}
-  {% for entry in plan.steps %}
-    {% for unique_id in entry.node.depends_on_nodes if unique_id.startswith('source.') and unique_id not in plan.visited %}
-      {% set source = builtins.ref.manifest.sources[unique_id] %}
-      {% if not dbt_selfheal._source_exists(source, names) %}
-        {% do dbt_selfheal._raise_missing_source(source, entry.node) %}
-      {% endif %}
+{# Take out of the steps what cannot be built and may not be needed either, and what depends on it, with a warning: dbt's own error
+   follows if it was needed. #}
+{% macro _leave_out(plan) %}
+  {% set left, names = {}, {} %}
+  {% for entry in plan.steps if not entry.certain %}
+    {% set lost = [] %}
+    {% for id in entry.node.depends_on_nodes %}
+      {% if id in left or (id.startswith('source.') and id not in plan.visited and not dbt_selfheal._source_exists(builtins.ref.manifest.sources[id], names)) %}{% do lost.append(id.split('.')[2:] | join('.')) %}{% endif %}
     {% endfor %}
+    {% if entry.refusal or lost %}
+      {% do left.update({entry.unique_id: 1}) %}
+      {% do exceptions.warn('dbt_selfheal: ' ~ entry.node.name ~ ' (' ~ entry.node.original_file_path ~ ') is missing, and is not built: '
+        ~ (entry.refusal or 'there is no ' ~ lost | join(', ')) ~ '.\nIt may not be needed (' ~ entry.reason ~ '), so the command goes on.') %}
+    {% endif %}
   {% endfor %}
+  {% if left %}{% do plan.update({'steps': plan.steps | rejectattr('unique_id', 'in', left) | list}) %}{% endif %}
 {% endmacro %}
 
 
-{% macro _raise_missing_source(source, reader) %}
-  {% set lines = [
-    'the source ' ~ source.source_name ~ '.' ~ source.name ~ ' is missing: there is no ' ~ source.relation_name ~ ' in the database.',
-    'It is read by ' ~ reader.name ~ ' (' ~ reader.original_file_path ~ '), which is missing and cannot be built without it.'] %}
-  {% set disabled = [] %}
-  {% for node in builtins.ref.manifest.disabled.values() | sum(start=[]) if node.resource_type in ('model', 'seed', 'snapshot') %}
-    {% if node.alias == source.identifier and dbt_selfheal._same_place(node, source) %}{% do disabled.append(node) %}{% endif %}
+{# Raise when a selected node, by being made anew, would take with it an existing view that another selected node reads later on:
+   dbt would fail in the middle. Only where views go with what they read. selected: dict keyed by selected unique ids. #}
+{% macro _raise_cascades(selected) %}
+  {% set nodes, names, seen, queue = builtins.ref.manifest.nodes, {}, {}, [] %}
+  {% set anew = ['table', 'view'] + (['incremental', 'seed'] if flags.FULL_REFRESH else []) %}
+  {% for id in selected if id in nodes %}
+    {% for parent in nodes[id].depends_on_nodes if parent not in selected and parent in nodes %}{% do queue.append((parent, [nodes[id].name])) %}{% endfor %}
   {% endfor %}
-  {% if disabled %}
-    {% do lines.append('The ' ~ disabled[0].resource_type ~ ' ' ~ disabled[0].name ~ ' (' ~ disabled[0].original_file_path ~ ') makes it, and is disabled: enable it.') %}
-  {% else %}
-    {% do lines.append('Load it' ~ (' with ' ~ source.loader if source.loader else '') ~ ', or correct its database, schema or identifier in '
-      ~ source.original_file_path ~ '. Nothing was built.') %}
-  {% endif %}
-  {% do dbt_selfheal._raise(lines | join('\n')) %}
-{% endmacro %}
-
-
-{# Whether a source can be read. names: dict that remembers the names in the schemas asked. #}
-{% macro _source_exists(source, names) %}
-  {% do return(adapter.dispatch('_source_exists', 'dbt_selfheal')(source, names)) %}
-{% endmacro %}
-
-{# By the catalog's names without regard to case: dbt's own lookup stops with an error where the case differs, and the
-   database may well read such a table. #}
-{% macro default___source_exists(source, names) %}
-  {% set schema = api.Relation.create_from(namespace(quoting={}), source).without_identifier() %}
-  {% if schema | string not in names %}{% do names.update({schema | string: dbt_selfheal._names_in_schema(schema)}) %}{% endif %}
-  {% do return(source.identifier | lower in names[schema | string]) %}
-{% endmacro %}
-
-{# On DuckDB a source may be a file or a function call in place of a relation. #}
-{% macro duckdb___source_exists(source, names) %}
-  {% set relation = api.Relation.create_from(namespace(quoting={}), source) %}
-  {% do return(relation.external is not none or dbt_selfheal.default___source_exists(source, names)) %}
+  {% for id, path in queue if (id, path[0]) not in seen %}
+    {% do seen.update({(id, path[0]): 1}) %}
+    {% set node, place = nodes[id], nodes[id].database ~ '.' ~ nodes[id].schema %}
+    {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(node)}) %}{% endif %}
+    {% set type = names[place].get(node.alias) %}
+    {% if id in selected and type in ('table', 'view') and node.config.materialized in anew %}
+      {% set chain = [node.name] + path %}
+      {% do dbt_selfheal._raise('dbt ' ~ flags.WHICH ~ ' would fail: to make ' ~ node.name ~ ' (' ~ node.original_file_path ~ ') anew takes with it the view ' ~ chain[1]
+        ~ ', which ' ~ chain | last ~ ' reads' ~ (' through ' ~ chain[2:-1] | join(', ') if chain[2:-1] else '') ~ ': ' ~ chain | join(' -> ')
+        ~ '.\nSelect what lies between too: dbt ' ~ flags.WHICH ~ ' --select ' ~ chain | join(' ') ~ '\nNothing was built.') %}
+    {% elif id not in selected and (type == 'view' or node.config.materialized == 'ephemeral') %}
+      {% for parent in node.depends_on_nodes if parent in nodes %}{% do queue.append((parent, [node.name] + path if type == 'view' else path)) %}{% endfor %}
+    {% endif %}
+  {% endfor %}
 {% endmacro %}

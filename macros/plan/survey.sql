@@ -1,44 +1,61 @@
 {#
-  The survey: from what is required, up the graph, to everything that is missing (DESIGN 4).
+  The survey: from what is required, up the graph, to everything that is missing. What is missing is an answer of the
+  database, asked once for each schema (and of dbt's cache never: other hooks and programs change what is there).
 
-  It passes through ephemeral models, through views that exist (a view over a dropped table is a "table does not
-  exist" in waiting) and through what is missing; a table that exists ends it. One loop, no call per node: its cost is
-  linear in the part of the graph that it visits, and with nothing missing it asks only dbt's own relation cache.
+  It passes through ephemeral models and through what is missing; a table that exists ends it. A view that exists is judged by
+  what it reads in the database, not by its code, which may have changed since: only if the database cannot read it is what is
+  above it looked at. In rounds over a frontier, no call per node: the cost is linear in the part of the graph visited.
 #}
 
-{# required: {unique_id: reason}, those that the command reads first; selected: dict keyed by selected unique ids.
-   Returns {unique_id: {unique_id, node, relation, is_function, reason, missing, selected, parents}} of all nodes visited, in
-   the order of the visit; relation is the cached relation, or none. #}
-{% macro _survey(required, selected) %}
-  {% set manifest = builtins.ref.manifest %}
-  {% set reasons = dict(required) %}
-  {% set queue = required | list %}
-  {% set visited = {} %}
-  {% set by_alias = {} %}
-  {% for unique_id in queue if unique_id not in visited %}
-    {% set node = manifest.nodes.get(unique_id) or (manifest.functions or {}).get(unique_id) %}
-    {% if node is none %}
-      {% set maker = dbt_selfheal._maker_of(unique_id, by_alias) if unique_id in manifest.sources %}
-      {% if maker %}
-        {% do reasons.setdefault(maker, reasons[unique_id] ~ ' as source ' ~ manifest.sources[unique_id].source_name) %}
-        {% do visited.update({unique_id: {'unique_id': unique_id, 'node': none, 'missing': false, 'selected': false, 'parents': [maker]}}) %}
-        {% do queue.append(maker) %}
+{# front: list of (unique id, reason, unique id of the reader or none) of what is required; selected: dict keyed by selected unique ids.
+   Returns {unique_id: {unique_id, node, type, is_function, reason, missing, selected, parents, certain, outside}} of all nodes
+   visited, in the order of the visit. type: of the relation that is there, or none; certain: whether it is certain that what is
+   required reads it; outside: where its data is, if that is outside of the database (see the trait). #}
+{% macro _survey(front, selected) %}
+  {% set manifest, visited, edges, names, by_alias = builtins.ref.manifest, {}, {}, {}, {} %}
+  {% set traits, doubtful = dbt_selfheal._traits(), modules.re.compile('[{]%|--|/[*]|[{]#|[{][{]-?\\s*(?!(?:ref|source|config|this|var|target|env_var|function)\\b)') %}
+  {% set exact = not traits.any_case and adapter.config.quoting.identifier is not false %}
+  {% set walk, project = namespace(front=front), 'macro.' ~ adapter.config.project_name %}
+  {% if project ~ '.ref' in manifest.macros or project ~ '.source' in manifest.macros %}{% set doubtful = modules.re.compile('') %}{% endif %}
+  {% for round in range(manifest.nodes | length + manifest.sources | length + 2) if walk.front %}
+    {% set next = [] %}
+    {% for id, reason, reader, certain in walk.front if id not in visited or (certain and not visited[id].certain) %}
+      {% set node = manifest.nodes.get(id) or (manifest.functions or {}).get(id) %}
+      {% if node is none %}
+        {% set maker = dbt_selfheal._maker_of(id, by_alias) if id in manifest.sources %}
+        {% if maker %}
+          {% do visited.update({id: {'unique_id': id, 'node': none, 'missing': false, 'selected': false, 'parents': [maker], 'certain': certain}}) %}
+          {% do next.append((maker, reason ~ ' as source ' ~ manifest.sources[id].source_name, none, certain)) %}
+        {% endif %}
+      {% elif node.resource_type in ('model', 'seed', 'snapshot', 'function') %}
+        {% set is_function = node.resource_type == 'function' or node.config.materialized == 'table_function' %}
+        {% set ephemeral, place, type, outside = node.config.materialized == 'ephemeral', node.database ~ '.' ~ node.schema, none, none %}
+        {% if not ephemeral and not is_function %}
+          {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
+          {% set type = names[place].get(node.alias if exact else node.alias | lower) %}
+          {% if node.config.materialized == 'external' and traits.outside %}{% set outside = traits.outside(node) %}{% endif %}
+        {% endif %}
+        {% set deferred = node.defer_relation and (not type or adapter.config.args.favor_state) and id not in selected %}
+        {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and dbt_selfheal._function_exists(node)) %}
+        {% if not there and not ephemeral and node.config.materialized not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}
+          {% set there = dbt_selfheal._leaves_nothing(node) %}
+        {% endif %}
+        {% if reader and not there and reader not in edges %}
+          {% do edges.update({reader: dbt_selfheal._edges(reader) if reader in manifest.nodes and doubtful.search(manifest.nodes[reader].raw_code or '') else {}}) %}
+        {% endif %}
+        {% set edge = edges[reader].get(id) if reader and not there %}
+        {% if edge != 'unread' %}
+          {% set certain = certain and edge != 'unknown' %}
+          {% set broken = type == 'view' and there and not deferred and not traits.bound_views and not (traits.can_read and traits.can_read(api.Relation.create_from(adapter.config, node))) %}
+          {% set parents = node.depends_on_nodes if not deferred and not outside.exists and (not there or broken or is_function) else [] %}
+          {% do visited.update({id: {
+            'unique_id': id, 'node': node, 'type': type, 'is_function': is_function, 'reason': visited[id].reason if id in visited else reason, 'outside': outside,
+            'missing': not there and not ephemeral, 'selected': id in selected, 'parents': parents, 'certain': certain}}) %}
+          {% for parent in parents %}{% do next.append((parent, 'parent of ' ~ node.name, id, certain)) %}{% endfor %}
+        {% endif %}
       {% endif %}
-    {% elif node.resource_type in ('model', 'seed', 'snapshot', 'function') %}
-      {% set is_function = node.resource_type == 'function' or node.config.materialized == 'table_function' %}
-      {% set ephemeral = node.resource_type == 'model' and node.is_ephemeral_model %}
-      {% set relation = none if ephemeral or is_function else adapter.get_relation(node.database, node.schema, node.alias) %}
-      {% set deferred = node.defer_relation and (not relation or adapter.config.args.favor_state) and unique_id not in selected %}
-      {% set there = relation or deferred or (is_function and dbt_selfheal._function_exists(node)) %}
-      {% set parents = node.depends_on_nodes if (not there or relation.is_view or is_function) and not deferred else [] %}
-      {% do visited.update({unique_id: {
-        'unique_id': unique_id, 'node': node, 'relation': relation, 'is_function': is_function, 'reason': reasons[unique_id],
-        'missing': not there and not ephemeral, 'selected': unique_id in selected, 'parents': parents}}) %}
-      {% for parent in parents %}
-        {% do reasons.setdefault(parent, 'parent of ' ~ node.name) %}
-        {% do queue.append(parent) %}
-      {% endfor %}
-    {% endif %}
+    {% endfor %}
+    {% set walk.front = next %}
   {% endfor %}
   {% do return(visited) %}
 {% endmacro %}
@@ -53,45 +70,30 @@
       {% do by_alias.setdefault(node.alias | lower, []).append(node) %}
     {% endfor %}
   {% endif %}
-  {% for node in by_alias.get(source.identifier | lower, []) if dbt_selfheal._same_place(node, source) %}
+  {% for node in by_alias.get(source.identifier | lower, []) if (node.database ~ '.' ~ node.schema) | lower == (source.database ~ '.' ~ source.schema) | lower %}
     {% do return(node.unique_id) %}
   {% endfor %}
   {% do return(none) %}
 {% endmacro %}
 
 
-{# Whether a node and a source name the same database and schema, whatever their case. #}
-{% macro _same_place(node, source) %}
-  {% do return(node.schema | lower == source.schema | lower and (node.database or '') | lower == (source.database or '') | lower) %}
-{% endmacro %}
-
-
-{# Whether the database has a function: a function node of dbt 1.11, or what the table_function materialization of
-   dbt-duckdb makes. dbt's relation cache knows no functions: this is a query, and only nodes that need it cost it. #}
+{# Whether the database has a function: a function node of dbt 1.11, or what a table_function materialization makes. dbt's
+   relation cache knows no functions: this is a query, and only nodes that need it cost it. Where it is not known how to look,
+   the function is taken to be there, as dbt takes it. #}
 {% macro _function_exists(node) %}
-  {% do return(adapter.dispatch('_function_exists', 'dbt_selfheal')(node)) %}
+  {% set query = dbt_selfheal._traits().function_exists %}
+  {% if not query %}{% do return(true) %}{% endif %}
+  {% do return(dbt_selfheal._fetch(dbt_selfheal._filled(query, node, node.alias)) | length > 0) %}
 {% endmacro %}
 
-{% macro default___function_exists(node) %}
-  {% do dbt_selfheal._raise(node.resource_type ~ ' ' ~ node.name ~ ' (' ~ node.original_file_path ~ '): it is not known how to look up functions on '
-    ~ adapter.type() ~ '.\nSelect it together with what reads it, for example with `dbt build --select +...`.') %}
-{% endmacro %}
 
-{% macro duckdb___function_exists(node) %}
-  {% set sql %}
-    select 1 from duckdb_functions()
-    where lower(database_name) = lower({{ dbt_selfheal._literal(node.database) }}) and lower(schema_name) = lower({{ dbt_selfheal._literal(node.schema) }})
-      and lower(function_name) = lower({{ dbt_selfheal._literal(node.alias) }}) and not internal
-    limit 1
-  {% endset %}
-  {% do return(run_query(sql).rows | length > 0) %}
-{% endmacro %}
-
-{% macro postgres___function_exists(node) %}
-  {% set sql %}
-    select 1 from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-    where n.nspname = {{ dbt_selfheal._literal(node.schema) }} and p.proname = {{ dbt_selfheal._literal(node.alias) }}
-    limit 1
-  {% endset %}
-  {% do return(run_query(sql).rows | length > 0) %}
+{# Whether a node's materialization is one of the project or of a package that is known to leave no relation: its side effects are not
+   ours to repeat. #}
+{% macro _leaves_nothing(node) %}
+  {% set manifest = builtins.ref.manifest %}
+  {% set found = manifest.find_materialization_macro_by_name(adapter.config.project_name, node.config.materialized, adapter.type()) %}
+  {% if not found or found.package_name in ('dbt', 'dbt_' ~ adapter.type()) %}{% do return(false) %}{% endif %}
+  {% set returned = modules.re.findall('[\'"]relations[\'"]\\s*:\\s*\\[\\s*([^\\]]*)', found.macro_sql) %}
+  {% if returned and not returned | join %}{% do return(true) %}{% endif %}
+  {% do return(not modules.re.search('(?i)create|rename_relation|store_relation|materialization_\\w+_\\w+[(]', dbt_selfheal._code_of_macros([found.unique_id]).replace('create_schema', ''))) %}
 {% endmacro %}

@@ -8,16 +8,14 @@
    (some). Builds nothing. select: as for ensure_initialized. Returns the status as a dict. #}
 {% macro initialization_status(select=none) %}
   {% set settings = dbt_selfheal._settings() %}
-  {% set status = dbt_selfheal._status(dbt_selfheal._current_plan(settings, select)) %}
-  {% do status.update({'pending_migrations': dbt_selfheal._pending_titles(settings), 'last_attempt': dbt_selfheal._last_attempt(settings)}) %}
+  {% set required, holder = dbt_selfheal._required_relations(dbt_selfheal._current_plan(settings, select)), dbt_selfheal._lock_holder(target.schema) %}
+  {% set status = {'state': 'in_progress' if holder else dbt_selfheal._state(required), 'required': required, 'lock_holder': holder} %}
+  {% set last = {} %}
+  {% for attempt in dbt_selfheal._recorded_attempts(settings, 1) %}
+    {% for key in ('state', 'command', 'started_at', 'completed_at', 'duration_seconds', 'step', 'error_code', 'error') %}{% do last.update({key: attempt[key]}) %}{% endfor %}
+  {% endfor %}
+  {% do status.update({'pending_migrations': dbt_selfheal_database._pending_titles(settings) if dbt_selfheal_database is defined else [], 'last_attempt': last or none}) %}
   {% do dbt_selfheal._emit('initialization_status', status) %}
-  {% for line in dbt_selfheal._status_lines(status) %}{% do log(line, info=true) %}{% endfor %}
-  {% do return(status) %}
-{% endmacro %}
-
-
-{# The status as readable lines. #}
-{% macro _status_lines(status) %}
   {% set there = status.required | selectattr('exists') | list | length %}
   {% set lines = ['State: ' ~ status.state ~ ' (' ~ there ~ ' of ' ~ status.required | length ~ ' required relations exist)'] %}
   {% for entry in status.required %}
@@ -25,38 +23,11 @@
   {% endfor %}
   {% if status.lock_holder %}{% do lines.append('Initializing now: ' ~ status.lock_holder) %}{% endif %}
   {% if status.pending_migrations %}{% do lines.append('Pending migrations: ' ~ status.pending_migrations | join(', ')) %}{% endif %}
-  {% set last = status.last_attempt %}
   {% if last %}
     {% do lines.append('Last attempt: ' ~ last.state ~ ' in ' ~ last.duration_seconds ~ ' s at ' ~ last.started_at ~ (': ' ~ last.error.split('\n')[0] if last.error else '')) %}
   {% endif %}
-  {% do return(lines) %}
-{% endmacro %}
-
-
-{# The titles of the pending migrations; a project without migrations pays next to nothing. #}
-{% macro _pending_titles(settings) %}
-  {% set titles = [] %}
-  {% for entry in (dbt_selfheal_database._migration_status(settings).entries if dbt_selfheal_database._migration_macro_names() else []) if entry.state == 'pending' %}
-    {% do titles.append(dbt_selfheal_database._migration_title(entry)) %}
-  {% endfor %}
-  {% do return(titles) %}
-{% endmacro %}
-
-
-{# The last attempt in the history, without its steps; none where there is none. #}
-{% macro _last_attempt(settings) %}
-  {% set last = {} %}
-  {% for attempt in dbt_selfheal._recorded_attempts(settings, 1) %}
-    {% for key in ('state', 'command', 'started_at', 'completed_at', 'duration_seconds', 'step', 'error_code', 'error') %}{% do last.update({key: attempt[key]}) %}{% endfor %}
-  {% endfor %}
-  {% do return(last or none) %}
-{% endmacro %}
-
-
-{# The status as a dict: state, lock_holder, and required: one dict per required relation. #}
-{% macro _status(plan) %}
-  {% set required, holder = dbt_selfheal._required_relations(plan), dbt_selfheal._lock_holder(target.schema) %}
-  {% do return({'state': 'in_progress' if holder else dbt_selfheal._state(required), 'required': required, 'lock_holder': holder}) %}
+  {% for line in lines %}{% do log(line, info=true) %}{% endfor %}
+  {% do return(status) %}
 {% endmacro %}
 
 
@@ -69,7 +40,7 @@
       {% do required.append({
         'unique_id': unique_id, 'name': entry.node.name, 'resource_type': entry.node.resource_type | string,
         'tier': 'seed' if entry.node.resource_type == 'seed' else 'foundation', 'relation': entry.node.relation_name,
-        'display_name': dbt_selfheal._display_name(entry.node), 'exists': not entry.missing, 'reason': entry.reason}) %}
+        'display_name': entry.node.schema ~ '.' ~ entry.node.alias, 'exists': not entry.missing, 'reason': entry.reason}) %}
     {% endif %}
   {% endfor %}
   {% do return(required) %}

@@ -1,5 +1,5 @@
 {#
-  Verification: after building, the database itself, not dbt's cache, is asked whether the relations are there (FR-009).
+  Verification: after building, the database itself, not dbt's cache, is asked whether the relations are there.
 #}
 
 {# The step verify: every relation built must be in the database. A node that ran without an error and left no
@@ -24,29 +24,15 @@
 {# Those of the entries whose relation the database does not have; the others' types are put into them as found_type.
    One query per schema. #}
 {% macro _absent(entries) %}
-  {% set names, absent = {}, [] %}
-  {% for entry in entries if entry.is_function and not dbt_selfheal._function_exists(entry.node) %}{% do absent.append(entry) %}{% endfor %}
-  {% for entry in entries if not entry.is_function %}
+  {% set names, absent, exact = {}, [], not dbt_selfheal._traits().any_case and adapter.config.quoting.identifier is not false %}
+  {% for entry in entries %}
     {% set node = entry.node %}
-    {% set key = node.database ~ '.' ~ node.schema %}
-    {% if key not in names %}
-      {% do names.update({key: dbt_selfheal._names_in_schema(api.Relation.create_from(adapter.config, node).without_identifier())}) %}
+    {% set place = node.database ~ '.' ~ node.schema %}
+    {% if not entry.is_function %}
+      {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
+      {% do entry.update({'found_type': names[place].get(node.alias if exact else node.alias | lower)}) %}
     {% endif %}
-    {% do entry.update({'found_type': names[key].get(node.alias | lower)}) %}
-    {% if not entry.found_type %}{% do absent.append(entry) %}{% endif %}
+    {% if not (dbt_selfheal._function_exists(node) if entry.is_function else entry.found_type) %}{% do absent.append(entry) %}{% endif %}
   {% endfor %}
   {% do return(absent) %}
-{% endmacro %}
-
-
-{# The relations of a schema, asked from the database: a dict of type by name, names in lower case. #}
-{% macro _names_in_schema(schema_relation) %}
-  {% do return(adapter.dispatch('_names_in_schema', 'dbt_selfheal')(schema_relation)) %}
-{% endmacro %}
-
-{# The adapter's own catalog query: its columns are database, name, schema, type. #}
-{% macro default___names_in_schema(schema_relation) %}
-  {% set names = {} %}
-  {% for row in list_relations_without_caching(schema_relation) %}{% do names.update({row[1] | lower: row[3]}) %}{% endfor %}
-  {% do return(names) %}
 {% endmacro %}

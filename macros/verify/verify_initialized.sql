@@ -2,7 +2,7 @@
   verify_initialized: is the workspace ready? For scripts and CI.
 #}
 
-{# Ask the database itself whether every required relation is there; an error names those that are not (FR-009).
+{# Ask the database itself whether every required relation is there; an error names those that are not.
    Builds nothing. select: as for ensure_initialized. #}
 {% macro verify_initialized(select=none) %}
   {% set settings = dbt_selfheal._settings() %}
@@ -11,9 +11,8 @@
     | rejectattr('node.is_ephemeral_model') | list %}
   {% set absent = dbt_selfheal._absent(entries) %}
   {% if absent %}
-    {% set names = absent | map(attribute='node') | map(attribute='name') | list %}
-    {% do dbt_selfheal._raise(absent | length ~ ' of ' ~ entries | length ~ ' required relations are missing: ' ~ names[:12] | join(', ')
-      ~ (', ...' if names | length > 12 else '') ~ '\nBuild them with `dbt run-operation ensure_initialized`, or with any dbt command.') %}
+    {% do dbt_selfheal._raise(dbt_selfheal._names_text(absent, 'of ' ~ entries | length ~ ' required relations are missing')
+      ~ '\nBuild them with `dbt run-operation ensure_initialized`, or with any dbt command.') %}
   {% endif %}
   {% do log('All ' ~ entries | length ~ ' required relations exist.', info=true) %}
 {% endmacro %}

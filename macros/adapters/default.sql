@@ -1,0 +1,88 @@
+{#
+  What differs from one database to another. Each adapter has one file in this folder: its traits, and the few macros that need
+  SQL of their own; what it does not say is as said here. Nothing outside of this folder names an adapter.
+#}
+
+{# The traits of the adapter in use, a dict. Of the queries, {database}, {schema}, {name} and {key} stand for literals.
+     tested            whether healed equals built is tested here
+     any_case          whether names that differ in case alone are one name to the database
+     bound_views       whether a view cannot outlive what it reads (and goes with it when that is made anew)
+     names             query of what can be read in a schema: name and type; none: dbt's own query, by its macro
+     function_exists   query that has a row when the function is there; none: it is not known how to look
+     forbidden         query whose row says why nothing can be made in a schema; none: that is not known beforehand
+     can_read          macro: whether a view (a relation) can be read; none: the database cannot be asked without an error
+     outside           macro: where the data of a node with a materialization `external` is, see there; none: in the database
+     file_sources      whether a source may be a file or a call in place of a relation
+     enter_session     macro that makes the session of the hook's connection like that of a node's, setting back what hooks before have
+                       set; returns the statements that undo it, or none when a transaction is open. none: nothing is known to be set
+     begin             statement that begins a node's transaction, where the driver does so only on a fresh connection; none: dbt does
+     transactions      'dbt': dbt knows whether one is open; 'database': one may be open that dbt does not know of; 'none'
+     try_lock          query, or macro, that tries once to take the lock with a key and tells whether it is held, until `unlock` or the end
+                       of the session; none: there is nothing that only one session can hold
+     before_lock, unlock, after_lock   statements: before the first try, to give back, after the last is given back
+     wait              statement in which a little time passes (Jinja cannot sleep)
+     lock_holder       query of who holds a lock, as text; none: the database does not tell
+     typed_values      query whose columns are an integer, a decimal, a date, a timestamp, a boolean and two texts
+     database_reads_seeds   whether the database itself reads a seed's file
+     seed_outline      macro: the agate table that stands for a large seed's file when its types are created from it, see there; none
+     seed_loading      macro: the members of a seed's context that load its rows
+     host_name         query of where dbt runs, for when the environment does not tell; none #}
+{% macro _traits() %}
+  {% do return(adapter.dispatch('_traits', 'dbt_selfheal')()) %}
+{% endmacro %}
+
+{% macro default___traits() %}
+  {% do return({
+    'tested': false, 'any_case': true, 'bound_views': false, 'names': none, 'function_exists': none, 'forbidden': none, 'can_read': none, 'outside': none, 'file_sources': false,
+    'enter_session': none, 'begin': none, 'transactions': 'dbt',
+    'try_lock': none, 'before_lock': none, 'unlock': none, 'after_lock': none, 'wait': none, 'lock_holder': none,
+    'typed_values': "select 1 as i, 1.5 as n, cast('2000-01-01' as date) as d, cast('2000-01-01 00:00:00' as timestamp) as t, "
+      ~ "cast(1 as boolean) as b, 'a' as raw, 'a' as txt",
+    'database_reads_seeds': false, 'seed_outline': none, 'seed_loading': context['dbt_selfheal']['_seed_loading'], 'host_name': none,
+  }) %}
+{% endmacro %}
+
+
+{# A query of a trait with its places filled in. node: anything with database and schema; name: of what is looked for. #}
+{% macro _filled(query, node, name='') %}
+  {% do return(query.replace('{database}', dbt_selfheal._literal(node.database or '')).replace('{schema}', dbt_selfheal._literal(node.schema))
+    .replace('{name}', dbt_selfheal._literal(name))) %}
+{% endmacro %}
+
+
+{# The rows of a statement, outside of any transaction of dbt's. #}
+{% macro _fetch(sql) %}
+  {% do return(adapter.execute(sql, auto_begin=false, fetch=true)[1].rows) %}
+{% endmacro %}
+
+
+{# A text as an SQL literal. #}
+{% macro _literal(text) %}
+  {% do return(dbt.string_literal(dbt.escape_single_quotes(text))) %}
+{% endmacro %}
+
+
+{# What can be read in a schema, asked from the database: {name: type}; empty when there is no such schema. place: anything with
+   database and schema; lower: whether to put the names in lower case. #}
+{% macro _names_in_schema(place, lower=false) %}
+  {% set names, query = {}, dbt_selfheal._traits().names %}
+  {% if query %}
+    {% for row in dbt_selfheal._fetch(dbt_selfheal._filled(query, place)) %}{% do names.update({row[0] | lower if lower else row[0]: row[1]}) %}{% endfor %}
+  {% else %}  {# its columns are database, name, schema, type #}
+    {% set schema = api.Relation.create(database=place.database, schema=place.schema, quote_policy=adapter.config.quoting).without_identifier() %}
+    {% for row in list_relations_without_caching(schema) %}{% do names.update({row[1] | lower if lower else row[1]: row[3]}) %}{% endfor %}
+  {% endif %}
+  {% do return(names) %}
+{% endmacro %}
+
+
+{# A seed's rows are loaded by the statements of dbt's default__load_csv_rows, made without its call of another macro for each value;
+   where a project or an adapter loads them in its own way, in that way. #}
+{% macro _seed_loading() %}
+  {% set default = context['dbt'].get('default__load_csv_rows') %}
+  {% if dbt_selfheal._implementations(['load_csv_rows']) | sort == ['macro.dbt.default__load_csv_rows', 'macro.dbt.load_csv_rows']
+      and default and 'bindings.extend(row)' in default.macro.macro_sql %}
+    {% do return({'load_csv_rows': context['dbt_selfheal']['_load_csv_rows']}) %}
+  {% endif %}
+  {% do return({}) %}
+{% endmacro %}

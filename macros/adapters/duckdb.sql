@@ -1,0 +1,197 @@
+{#
+  DuckDB. Its file has one writing process at a time by itself, so nothing is locked here.
+
+  Large seeds: dbt-duckdb has the database itself read a seed's file into the table; dbt's own reader, which is
+  slow and holds the whole file several times, tells it only the names and types of the columns and the number of rows.
+  Those can be had from the database too, where it is certain that they come out the same. Where it is not (see below), none
+  of this is used, and build/seed.sql reads the file as dbt does.
+
+  Certain is, by queries that never fail: that the file is UTF-8 and its lines end all alike; that each line is one row
+  with as many values as the header, quotes only around whole values (then Python's reader and the database's split it alike);
+  and for each column, that each value is of a kind of which it is known which of dbt's types take it.
+#}
+
+{% macro duckdb___traits() %}
+  {% do return(dict(dbt_selfheal.default___traits(), **{
+    'tested': true, 'file_sources': true, 'can_read': context['dbt_selfheal']['_duckdb_can_read'], 'outside': context['dbt_selfheal']['_duckdb_outside'],
+    'enter_session': context['dbt_selfheal']['_duckdb_session'], 'database_reads_seeds': true, 'seed_outline': context['dbt_selfheal']['_duckdb_seed_outline'],
+    'names': "select table_name, if(table_type = 'VIEW', 'view', 'table') from system.information_schema.tables where lower(table_catalog) = lower({database}) "
+      ~ 'and lower(table_schema) = lower({schema})',
+    'forbidden': "select 'the database ' || database_name || ' (' || coalesce(path, 'in memory') || ') is attached read-only' from duckdb_databases() "
+      ~ 'where readonly and lower(database_name) = lower({database})',
+    'function_exists': 'select 1 from duckdb_functions() where lower(database_name) = lower({database}) and lower(schema_name) = lower({schema}) '
+      ~ 'and lower(function_name) = lower({name}) and not internal limit 1'})) %}
+{% endmacro %}
+
+
+{# What `set` and `use` have changed in this session is set back to what a session of dbt's begins with. #}
+{% macro _duckdb_session() %}
+  {% set cursor = adapter.add_query('select 1', auto_begin=false)[0].handle.cursor() %}
+  {% if flags.WHICH != 'run-operation' and dbt_selfheal._fetch('select txid_current()')[0][0] == dbt_selfheal._fetch('select txid_current()')[0][0] %}
+    {% do return(none) %}
+  {% endif %}
+  {% if cursor.cursor is not defined %}{% do return([]) %}{% endif %}
+  {% set fresh, undo, query = cursor.cursor(), [], "select name, value from duckdb_settings() where name <> 'schema'" %}
+  {% for name, value in (adapter.config.credentials.settings or {}).items() %}
+    {% do fresh.execute('set ' ~ name ~ ' = ' ~ dbt_selfheal._literal(value | string)) %}
+  {% endfor %}
+  {% set wanted = dict(fresh.execute(query).fetchall()) %}
+  {% do fresh.close() %}
+  {% for name, value in dbt_selfheal._fetch(query) if value != wanted[name] %}
+    {% do undo.append('set ' ~ name ~ ' = ' ~ dbt_selfheal._literal(value) if value else 'reset ' ~ name) %}
+    {% do dbt_selfheal._fetch('set ' ~ name ~ ' = ' ~ dbt_selfheal._literal(wanted[name]) if wanted[name] else 'reset ' ~ name) %}
+  {% endfor %}
+  {% do return(undo) %}
+{% endmacro %}
+
+
+{# dbt-duckdb asks whether a file is there by `select 1 from 'the file' where 1=0`, and takes an error for a no: so it can be asked
+   for any relation. #}
+{% macro _duckdb_can_read(relation) %}
+  {% do return(adapter.location_exists("sqlite_master', " ~ relation ~ ' where 1=0 -- ')) %}
+{% endmacro %}
+
+
+{# The data of an external model is its file or folder. Returns whether that is there, and the statement that makes only the view over it, as
+   dbt-duckdb's own register_upstream_external_models() does: {'exists', 'view'}. #}
+{% macro _duckdb_outside(node) %}
+  {% set relation = api.Relation.create_from(adapter.config, node) %}
+  {% set base = dbt_selfheal._base_context() %}
+  {% do dbt_selfheal._enter_context(node, base) %}
+  {% set location = render(node.config.get('location', external_location(relation, node.config))) %}
+  {% set options = render_write_options(node.config) %}
+  {% do dbt_selfheal._restore_context(base) %}
+  {% set file = adapter.external_read_location(location, options).replace("'", "''") %}
+  {% do return({'exists': adapter.location_exists(file), 'view': 'create or replace view ' ~ relation ~ " as (\n  select * from '" ~ file ~ "'\n)"}) %}
+{% endmacro %}
+
+
+{# Whether a seed is large enough for this: for less, agate is quicker than the queries and their macros. dbt itself takes
+   the path for the checksum of a file above 1 MiB. A project may decide otherwise: see `dispatch` in dbt's documentation. #}
+{% macro default___is_large_seed(node) %}
+  {% do return(node.checksum.name == 'path') %}
+{% endmacro %}
+
+
+{% macro _duckdb_seed_outline(node, seed, reader) %}
+  {% if not adapter.dispatch('_is_large_seed', 'dbt_selfheal')(node) %}{% do return(none) %}{% endif %}
+  {% set file, delimiter = seed.file, seed.delimiter or ',' %}
+  {% if 'database_reads' not in reader %}{% do reader.update({'database_reads': dbt_selfheal._duckdb_reads_seeds()}) %}{% endif %}
+  {% if not reader.database_reads or node.config.materialized != 'seed' or not node.config.get('fast', true) or node.config.meta.selfheal
+      or 'load_result' in node.config.pre_hook ~ node.config.post_hook or delimiter not in (',', ';', '|', '\t') or modules.re.search("[*?{}\\[\\]']", file) %}
+    {% do return(none) %}
+  {% endif %}
+  {% if not run_query("select 1 from glob('" ~ file ~ "')").rows %}{% do return(none) %}{% endif %}
+  {% set lines = run_query(dbt_selfheal._seed_lines_sql(file, delimiter)).rows[0] %}
+  {% set names, seen = [], {} %}
+  {% for text in lines['header'].split(delimiter) if lines['certain'] %}
+    {% set name = text[1:-1] if text | length > 2 and text.startswith('"') and text.endswith('"') else text %}
+    {% if not modules.re.fullmatch('\\w(?:[\\w .-]*\\w)?', name) or name | lower in seen %}{% do return(none) %}{% endif %}  {# only plain names that differ #}
+    {% do seen.update({name | lower: true}) %}
+    {% do names.append(name) %}
+  {% endfor %}
+  {% if not names or names | length > 200 or lines['delimiters'] != names | length - 1 %}{% do return(none) %}{% endif %}
+  {% set kinds = dbt_selfheal._seed_kinds(names, node, file, delimiter, lines['lines'] - 1) %}
+  {% if not kinds or 'unknown' in kinds.values() %}{% do return(none) %}{% endif %}
+  {% set types = {'integer': reader.types[1], 'decimal': reader.types[1], 'date': reader.types[2], 'datetime': reader.types[3], 'iso': reader.types[4],
+                  'boolean': reader.types[5], 'text': reader.text} %}
+  {% set row, column_types = {}, [] %}
+  {% for name in names %}
+    {% do row.update({name: '0.5' if kinds[name] == 'decimal' else none}) %}
+    {% do column_types.append(types[kinds[name]]) %}
+  {% endfor %}
+  {% do seed.update({'rows': lines['lines'] - 1}) %}
+  {% do return(reader.table.from_object([row], column_types=column_types)) %}
+{% endmacro %}
+
+
+{# Whether seeds' materialization and the macros it calls are dbt's and the adapter's own, and have the database read the
+   file, and no macro of the project or its packages looks at what was read, or at dbt's count of it. #}
+{% macro _duckdb_reads_seeds() %}
+  {% for id in dbt_selfheal._implementations(['materialization_seed_default', 'materialization_seed_duckdb', 'create_csv_table', 'load_csv_rows', 'get_csv_sql']) %}
+    {% if id.split('.')[1] not in ('dbt', 'dbt_duckdb') %}{% do return(false) %}{% endif %}
+  {% endfor %}
+  {% for macro in dbt_selfheal._manifest().macros.values() if macro.package_name not in ('dbt', 'dbt_duckdb', 'dbt_selfheal', 'dbt_selfheal_database') %}
+    {% if 'load_result' in macro.macro_sql and modules.re.search('load_result\\W+(?:main|agate_table)', macro.macro_sql) %}{% do return(false) %}{% endif %}
+  {% endfor %}
+  {% set loader = context['dbt'].get('duckdb__load_csv_rows') %}
+  {% set version = modules.re.match('v?(\\d+)[.](\\d+)', run_query('select version()').rows[0][0]) %}
+  {% do return(loader and 'FORMAT CSV, HEADER TRUE' in loader.macro.macro_sql
+    and version and (version.group(1) | int, version.group(2) | int) >= (1, 2)) %}  {# 1.1 has no strict_mode #}
+{% endmacro %}
+
+
+{# The query of the file as lines: their number, the first, the delimiters outside of quotes (the same number in each), and
+   whether all is certain, which the sum of their bytes tells: nothing but line ends of one kind is left out. #}
+{% macro _seed_lines_sql(file, delimiter) %}
+  {% set read %}read_csv('{{ file }}', columns={'line': 'VARCHAR'}, delim=chr(1), quote='', escape='', comment='', nullstr=chr(2), header=false, auto_detect=false, strict_mode=false, ignore_errors=true{% endset %}
+  {% set sql %}
+    with file as (select size, content::varchar as bytes from read_blob('{{ file }}')),
+    ends as (
+      select size - if(starts_with(bytes, '\xEF\xBB\xBF'), 3, 0) as size, if(suffix(bytes, '\x0A'), 0, 1) as unended,
+        case when not contains(bytes, '\x0D') then 1
+             when not regexp_matches(replace(bytes, '\x0D\x0A', ''), '[\\]x0[AD]') then 2 end as width
+      from file),
+    parts as (
+      select strlen(line) as bytes, contains(line, chr(0)) as has_nul, case when contains(line, '"') then regexp_full_match(line,
+          '(?:[^"{{ delimiter }}]*|"(?:[^"]|"")*")(?:[{{ delimiter }}](?:[^"{{ delimiter }}]*|"(?:[^"]|"")*"))*') else true end as is_plain,
+        case when contains(line, '"') then regexp_replace(line, '"(?:[^"]|"")*"', '', 'g') else line end as bare
+      from {{ read }})),
+    counts as (select *, strlen(bare) - strlen(replace(bare, '{{ delimiter }}', '')) as delimiters from parts),
+    found as (
+      select count(*) as lines, sum(bytes) as bytes, max(bytes) as longest, bool_or(has_nul) as has_nul, bool_and(is_plain) as is_plain,
+        min(delimiters) as least, max(delimiters) as delimiters from counts)
+    select lines, delimiters, (select line from {{ read }}, parallel=false) limit 1) as header,
+      coalesce(size = bytes + lines * width - unended * width and longest < 100000 and lines > 1 and not has_nul and is_plain and least = delimiters, false) as certain
+    from ends, found
+  {% endset %}
+  {% do return(sql) %}
+{% endmacro %}
+
+
+{# The kind of each column by its name: the whole file is looked at only for columns that the first rows leave open (DuckDB reads on one
+   thread to a limit). Each value is put into one of the classes null 1, whole number 2, number with decimals 4, date 8, date-time 16, ISO
+   date-time 32, boolean 64, text 256 (no other type takes it), and 128 when that is not certain. Values of two classes make a column of
+   text. #}
+{% macro _seed_kinds(names, node, file, delimiter, rows) %}
+  {% set kinds, open = {}, {} %}
+  {% for name in names %}
+    {% if name in node.config.column_types %}{% do kinds.update({name: 'text'}) %}{% else %}{% do open.update({name: loop.index0}) %}{% endif %}
+  {% endfor %}
+  {% for limit in ([1000, none] if rows > 1000 else [none]) if open %}
+    {% set sql %}
+      {%- set date, time = '[0-9]{4}-[0-9]{2}-[0-9]{2}', '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]' %}
+      select n
+      {%- for place in open.values() %}, case
+        when m{{ place }} & 256 > 0 or (m{{ place }} & 6 > 0)::int + bit_count(m{{ place }} & 120) > 1 then 'text' when m{{ place }} & 128 > 0 then 'unknown'
+        when m{{ place }} & 8 > 0 then 'date' when m{{ place }} & 16 > 0 then 'datetime' when m{{ place }} & 32 > 0 then 'iso' when m{{ place }} & 64 > 0 then 'boolean'
+        when m{{ place }} & 4 > 0 then 'decimal' else 'integer' end as k{{ place }}
+      {%- endfor %}
+      from (select count(*) as n
+      {%- for place in open.values() %}{% set c = 'c' ~ place %}, bit_or(case
+        when {{ c }} is null then 1
+        when regexp_full_match({{ c }}, '{{ date }}') then if(try_cast({{ c }} as date) is null or {{ c }} < '0001', 128, 8)
+        when regexp_full_match({{ c }}, '[-+]?[0-9]{1,27}(?:[.]0{0,20})?') then 2
+        when regexp_full_match({{ c }}, '[-+]?(?:[0-9]{0,8}[.][0-9]{0,19}[1-9]0{0,5}|[0-9]{9,18}[.][0-9]{0,8}[1-9]0{0,5}|[1-9](?:[.][0-9]{1,20})?[eE]-0?[1-9][0-9]?)') then 4
+        when regexp_full_match({{ c }}, '{{ date }} {{ time }}') then if(try_cast({{ c }} as timestamp) is null or {{ c }} < '0001', 128, 16)
+        when regexp_full_match({{ c }}, '{{ date }}T{{ time }}(?:[.][0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?')
+          then if(try_cast(substr({{ c }}, 1, 10) as date) is null or {{ c }} < '0001', 128, 32)
+        when lower({{ c }}) in ('true', 'false') then 64
+        when lower(trim({{ c }}, ' ' || chr(9))) in ('', 'null') then 1
+        when regexp_matches({{ c }}, '[bcdghjkmopqvxBCDGHJKMOPQVX!"#&''()*/;<=>?@\[\]^`{|}~\\À-ÖØ-öø-ƑƓ-ɏΑ-ϿА-ӿ一-鿿ぁ-ヿ가-힣]') then 256
+        when regexp_full_match({{ c }}, '[A-Za-z](?:[A-Za-z .-]*[A-Za-z.-])?') and lower({{ c }}) not in ('inf', 'infinity', 'nan', 'snan') then 256
+        when regexp_full_match({{ c }}, '[a-hj-mo-rt-zA-HJ-MO-RT-Z](?:[A-Za-z0-9 .:-]*[A-Za-z0-9.:-])?|[0-9]+-[0-9]+|[0-9]+(?:-[0-9]+){3,}|(?:[0-9]{1,3}|[0-9]{5,})-[0-9]+-[0-9]+|[0-9]+:[0-9:]+|[0-9]+[.][0-9]+[.][0-9.]*') then 256
+        else 128 end) as m{{ place }}
+      {%- endfor %}
+      from (select * from read_csv('{{ file }}', columns={ {%- for place in range(names | length) %}'c{{ place }}': 'VARCHAR'{% if not loop.last %}, {% endif %}{% endfor -%} },
+        delim='{{ delimiter }}', quote='"', escape='"', header=true, auto_detect=false, ignore_errors=true){% if limit %} limit {{ limit }}{% endif %}))
+    {% endset %}
+    {% set found = run_query(sql).rows[0] %}
+    {% if found['n'] != (limit or rows) %}{% do return(none) %}{% endif %}
+    {% for name, place in dict(open).items() %}
+      {% do kinds.update({name: found['k' ~ place]}) %}
+      {% if found['k' ~ place] == 'text' %}{% do open.pop(name) %}{% endif %}
+    {% endfor %}
+  {% endfor %}
+  {% do return(kinds) %}
+{% endmacro %}

@@ -1,0 +1,5 @@
+{# Amazon Redshift: nothing of PostgreSQL's, whose macros dbt takes where there are none of its own. #}
+
+{% macro redshift___traits() %}
+  {% do return(dbt_selfheal.default___traits()) %}
+{% endmacro %}

@@ -1,0 +1,78 @@
+{#
+  Acting on a plan: under the lock, in a session like a node's own, with the lines and events of each step.
+#}
+
+{# Build a plan's steps and verify them. Everything that can be known to be wrong is found before anything is built. #}
+{% macro _build_plan(plan, settings) %}
+  {% set started_at, enter_session, built = dbt_selfheal._now(), dbt_selfheal._traits().enter_session, [] %}
+  {% if settings.history %}{% do context.update({'dbt_selfheal_events': []}) %}{% endif %}
+  {% do dbt_selfheal._announce_start(plan, settings, started_at) %}
+  {% set undo = enter_session() if enter_session else [] %}
+  {% if undo is none %}
+    {% do dbt_selfheal._raise('an on-run-start hook before has left a transaction open, in which nothing else may be committed.\nEnd that hook with `commit`, or make '
+      ~ 'dbt_selfheal.ensure_initialized() the first one in the on-run-start of dbt_project.yml. Nothing was built.') %}
+  {% endif %}
+  {% set lock = dbt_selfheal._acquire_lock(settings, plan.steps | map(attribute='node') | map(attribute='schema')) %}
+  {% if lock.held %}{% do plan.update({'steps': dbt_selfheal._still_missing(plan.steps)}) %}{% endif %}
+  {% if plan.steps %}
+    {% set step = dbt_selfheal._step_started('check_tables') %}
+    {% do dbt_selfheal._emit_plan(plan) %}
+    {% do dbt_selfheal._raise_refusals(plan) %}
+    {% do dbt_selfheal._raise_missing_sources(plan) %}
+    {% set seeds = plan.steps | selectattr('node.resource_type', 'equalto', 'seed') | list %}
+    {% set reader = dbt_selfheal._seed_reader() if seeds %}
+    {% for entry in seeds %}{% do entry.update({'seed': dbt_selfheal._check_seed(entry.node, reader)}) %}{% endfor %}
+    {% do dbt_selfheal._step_complete(step) %}
+    {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds)) %}
+    {% do built.extend(plan.steps | reject('in', dbt_selfheal._verify_built(plan.steps, plan.declared))) %}
+  {% endif %}
+  {% set others, times = plan.missing | length - plan.steps | length, dbt_selfheal._times(started_at) %}
+  {% do dbt_selfheal._emit('initialization_complete', dict({
+    'state': 'completed', 'missing_tables_found': plan.missing, 'tables_created': built | map(attribute='unique_id') | list}, **times)) %}
+  {% do dbt_selfheal._line('Self-healing: ready in ' ~ '%.1f' | format(times.duration_seconds) ~ ' s; ' ~ built | length ~ ' built, '
+    ~ (others ~ ' built by another run meanwhile, ' if others else '') ~ plan.present ~ ' there before and untouched') %}
+  {% if settings.history %}{% do dbt_selfheal._record_attempt(events=context.pop('dbt_selfheal_events')) %}{% endif %}
+  {% do dbt_selfheal._release_lock(lock) %}
+  {% do dbt_selfheal._discard_open_transaction() %}
+  {% for statement in undo %}{% do dbt_selfheal._fetch(statement) %}{% endfor %}
+{% endmacro %}
+
+
+{# The first line and event of healing, before anything else takes time. #}
+{% macro _announce_start(plan, settings, started_at) %}
+  {% set missing, major, minor = plan.steps | length, dbt_version.split('.')[0] | int, dbt_version.split('.')[1] | int %}
+  {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list,
+                     'present': dbt_selfheal._required_relations(plan) | selectattr('exists') | list | length}) %}
+  {% do dbt_selfheal._line('Self-healing: ' ~ missing ~ ' of ' ~ (missing + plan.present) ~ ' required relations '
+    ~ ('is' if missing == 1 else 'are') ~ ' missing; building now (limit ' ~ settings.timeout_seconds ~ ' s)') %}
+  {% for flag in ('empty', 'sample') if invocation_args_dict.get(flag) %}
+    {% do dbt_selfheal._line('Self-healing: --' ~ flag ~ ' does not apply here: what is missing is built whole') %}
+  {% endfor %}
+  {% if not dbt_selfheal._traits().tested %}
+    {% do exceptions.warn('dbt_selfheal is not tested on ' ~ adapter.type() ~ ', and does not lock there: '
+      ~ 'compare what it builds with a `dbt build`. on_missing: fail makes it print the command instead of building.') %}
+  {% endif %}
+  {% if (major, minor) > (1, 13) %}
+    {% do exceptions.warn('dbt_selfheal is not tested on dbt ' ~ dbt_version ~ ' (it is on 1.8 to 1.13).') %}
+  {% endif %}
+  {% do dbt_selfheal._emit('initialization_started', {
+    'started_at': dbt_selfheal._iso(started_at), 'timeout_seconds': settings.timeout_seconds, 'missing_tables_found': plan.missing}) %}
+{% endmacro %}
+
+
+{# Those of the steps that the database still lacks, now that the lock is held; dbt's cache is told of the others, which
+   another run has built meanwhile, and of what that run has built besides of the nodes that this command selects. #}
+{% macro _still_missing(steps) %}
+  {% set absent, selected = dbt_selfheal._absent(steps), [] %}
+  {% if absent | length < steps | length %}
+    {% for id in dbt_selfheal._selected() if id in builtins.ref.manifest.nodes %}
+      {% set node = builtins.ref.manifest.nodes[id] %}
+      {% if node.is_relational and not node.is_ephemeral_model %}{% do selected.append({'node': node}) %}{% endif %}
+    {% endfor %}
+  {% endif %}
+  {% set others = dbt_selfheal._absent(selected) %}
+  {% for entry in steps + selected if entry not in absent and entry not in others and not entry.is_function %}
+    {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
+  {% endfor %}
+  {% do return(absent) %}
+{% endmacro %}

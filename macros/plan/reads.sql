@@ -1,0 +1,49 @@
+{#
+  What a node really reads. Its `depends_on` also names what it does not read: a ref for the order only (`-- depends_on:`), an
+  optional one behind a macro, a relation that the project's own `ref` sends elsewhere. Only what is needed may stop a command.
+#}
+
+
+{# Of the parents of a node, those that it does not read (`unread`) and those of which it is not known (`unknown`): {unique_id: either}.
+   Its compiled SQL decides where nothing that runs while it is compiled can ask the database or raise an
+   error of its own: neither its code nor the macros that it calls, of the project and its packages. Else what its code says decides. reader: a unique id. #}
+{% macro _edges(reader) %}
+  {% set manifest, edges = builtins.ref.manifest, {} %}
+  {% set node = manifest.nodes[reader] %}
+  {% if node.language == 'python' or node.resource_type not in ('model', 'snapshot') %}{% do return({}) %}{% endif %}
+  {% set asks = 'run_query|statement|adapter\\s*[.]|load_re|exceptions|graph|dbt_utils|run_operation|get_col|builtins' %}
+  {% set called = dbt_selfheal._code_of_macros(node.depends_on.macros | reject('in', ['macro.' ~ adapter.config.project_name ~ '.ref', 'macro.' ~ adapter.config.project_name ~ '.source'])) %}
+  {% set code, plain = node.raw_code, not modules.re.search(asks, node.raw_code ~ called) %}
+  {% if plain %}
+    {% set base = dbt_selfheal._base_context() %}
+    {% set code = dbt_selfheal._compile(node, base, {}).own_code %}
+    {% do dbt_selfheal._restore_context(base) %}
+  {% endif %}
+  {% set plain = plain and 'ref' not in ((node.config.pre_hook or []) + (node.config.post_hook or [])) | map(attribute='sql') | join %}
+  {% set code = modules.re.sub("('(?:[^']|'')*')|--[^\n]*|/[*](?:[^*]|[*](?!/))*[*]/|[{]#(?:[^#]|#(?![}]))*#[}]", '\\1', code) %}
+  {% for parent in node.depends_on_nodes %}
+    {% set read = manifest.nodes.get(parent) or manifest.sources.get(parent) %}
+    {% set name = (read.identifier or read.alias or '') if read else '' %}
+    {% if plain and read and modules.re.fullmatch('\\w+', name) %}
+      {% set places = modules.re.findall('(?i)((?:["`\\[]?[\\w$-]+["`\\]]?\\s*[.]\\s*)*)["`\\[]?(?:__dbt__cte__)?\\b' ~ name ~ '\\b', code) %}
+      {% set schemas = [] %}
+      {% for place in places %}{% do schemas.append(modules.re.sub('["`\\[\\]\\s]', '', place).split('.')[-2:-1] | join | lower) %}{% endfor %}
+      {% if read.schema | lower not in schemas %}{% do edges.update({parent: 'unknown' if '' in schemas and read.resource_type != 'source' else 'unread'}) %}{% endif %}
+    {% elif not plain %}
+      {% set named = modules.re.search('(?:ref|source)\\s*[(](?:\\s*[\'"][^\'"]*[\'"]\\s*,)?\\s*[\'"]' ~ modules.re.escape(read.name if read else '') ~ '[\'"]', code) %}
+      {% if not named or modules.re.search('[{]%-?\\s*if\\b', code) %}{% do edges.update({parent: 'unknown'}) %}{% endif %}
+    {% endif %}
+  {% endfor %}
+  {% do return(edges) %}
+{% endmacro %}
+
+
+{# The code of macros and of those that they call, as one text, without dbt's own and the adapter's. ids: list of unique ids. #}
+{% macro _code_of_macros(ids) %}
+  {% set macros, queue, seen, own = dbt_selfheal._manifest().macros, ids | list, {}, ['dbt', 'dbt_' ~ adapter.type()] %}
+  {% for id in queue if id not in seen and id in macros and macros[id].package_name not in own %}
+    {% do seen.update({id: macros[id].macro_sql}) %}
+    {% do queue.extend(macros[id].depends_on.macros) %}
+  {% endfor %}
+  {% do return(seen.values() | join('\n')) %}
+{% endmacro %}

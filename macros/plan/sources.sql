@@ -1,0 +1,47 @@
+{#
+  Sources that what is to be built reads.
+#}
+
+{# Raise when a step reads a source that is not in the database, where that is certain; names the source, its table and its
+   loader. One that a selected node itself reads is dbt's own business, and is only named. #}
+{% macro _raise_missing_sources(plan) %}
+  {% set manifest, names = builtins.ref.manifest, {} %}
+  {% for entry in plan.steps %}
+    {% set node = entry.node %}
+    {% for unique_id in node.depends_on_nodes if unique_id.startswith('source.') and unique_id not in plan.visited %}
+      {% set source = manifest.sources[unique_id] %}
+      {% if not dbt_selfheal._source_exists(source, names) and not node.config.pre_hook
+          and unique_id not in dbt_selfheal._edges(node.unique_id) %}
+        {% set makers = [] %}
+        {% for other in manifest.disabled.values() | sum(start=[]) if other.resource_type in ('model', 'seed', 'snapshot') and other.alias == source.identifier
+            and (other.database ~ '.' ~ other.schema) | lower == (source.database ~ '.' ~ source.schema) | lower %}{% do makers.append(other) %}{% endfor %}
+        {% do dbt_selfheal._raise('the source ' ~ source.source_name ~ '.' ~ source.name ~ ' is missing: there is no ' ~ source.relation_name ~ ' in the database.'
+          ~ '\nIt is read by ' ~ node.name ~ ' (' ~ node.original_file_path ~ '), which is missing and cannot be built without it.\n'
+          ~ ('The ' ~ makers[0].resource_type ~ ' ' ~ makers[0].name ~ ' (' ~ makers[0].original_file_path ~ ') makes it, and is disabled: enable it.' if makers
+             else 'Load it' ~ (' with ' ~ source.loader if source.loader else '') ~ ', or correct its database, schema or identifier in '
+             ~ source.original_file_path ~ '.') ~ ' Nothing was built.') %}
+      {% endif %}
+    {% endfor %}
+  {% endfor %}
+  {% for unique_id, reason in plan.required.items() if unique_id.startswith('source.') and unique_id not in plan.visited %}
+    {% set source = manifest.sources[unique_id] %}
+    {% if not dbt_selfheal._source_exists(source, names) %}
+      {% do exceptions.warn('dbt_selfheal: the source ' ~ source.source_name ~ '.' ~ source.name ~ ' (' ~ source.original_file_path ~ ') seems to be missing: there is no '
+        ~ source.relation_name ~ ' in the database. It is ' ~ reason ~ '.') %}
+    {% endif %}
+  {% endfor %}
+{% endmacro %}
+
+
+{# Whether a source can be read, as far as the catalog tells: whatever is no plain relation (a file, a call with arguments, what a plugin
+   loads) is taken to be there. Without regard to case. names: dict that remembers the names in the schemas asked. #}
+{% macro _source_exists(source, names) %}
+  {% set settings = dict(source.meta or {}, **(source.source_meta or {})) %}
+  {% if not modules.re.fullmatch('[^()\'{}/*]+', source.identifier) or (dbt_selfheal._traits().file_sources and ('external_location' in settings or 'plugin' in settings
+      or 'external_location' in source.config.meta or 'plugin' in source.config.meta or '(' in source.relation_name or "'" in source.relation_name)) %}
+    {% do return(true) %}
+  {% endif %}
+  {% set place = source.database ~ '.' ~ source.schema %}
+  {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(source, true)}) %}{% endif %}
+  {% do return(source.identifier | lower in names[place]) %}
+{% endmacro %}

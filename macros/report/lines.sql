@@ -1,0 +1,51 @@
+{#
+  What healing says: readable lines in dbt's own voice, and events. Every step and every node emits one JSON object as the
+  message of a dbt log event, at debug level, so that people see only the lines, and logs/dbt.log and --log-format json
+  have it all.
+#}
+
+{# A readable line, with dots up to the status where there is one. text, status: strings. #}
+{% macro _line(text, status=none) %}
+  {% do log(text if status is none else text ~ ' ' ~ '.' * [3, 79 - text | length] | max ~ ' [' ~ status ~ ']', info=true) %}
+{% endmacro %}
+
+
+{# Emit one event, and keep it while an attempt is recorded (see history/). event: the name; fields: dict of plain values. #}
+{% macro _emit(event, fields) %}
+  {% do log(tojson(dict({'event': event}, **fields)), info=false) %}
+  {% if dbt_selfheal_events is defined %}{% do dbt_selfheal_events.append(dict(fields, event=event)) %}{% endif %}
+{% endmacro %}
+
+
+{# The time now (UTC, datetime with time zone). #}
+{% macro _now() %}
+  {% do return(modules.datetime.datetime.now(modules.pytz.utc)) %}
+{% endmacro %}
+
+
+{# A datetime as ISO 8601 in UTC with a Z, to the millisecond. #}
+{% macro _iso(moment) %}
+  {% do return(moment.strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3] ~ 'Z') %}
+{% endmacro %}
+
+
+{# The fields of an event about something that began at a time and has ended now: started_at, completed_at, duration_seconds. #}
+{% macro _times(started_at) %}
+  {% set now = dbt_selfheal._now() %}
+  {% do return({'started_at': dbt_selfheal._iso(started_at), 'completed_at': dbt_selfheal._iso(now),
+                'duration_seconds': (now - started_at).total_seconds() | round(3)}) %}
+{% endmacro %}
+
+
+{# Announce that a step starts. Returns its handle for _step_complete. #}
+{% macro _step_started(step_name) %}
+  {% set step = {'step_name': step_name, 'started_at': dbt_selfheal._now()} %}
+  {% do dbt_selfheal._emit('initialization_step_started', {'step_name': step_name, 'started_at': dbt_selfheal._iso(step.started_at)}) %}
+  {% do return(step) %}
+{% endmacro %}
+
+
+{# Announce that a step is complete. #}
+{% macro _step_complete(step, success=true) %}
+  {% do dbt_selfheal._emit('initialization_step_complete', dict(dbt_selfheal._times(step.started_at), step_name=step.step_name, success=success)) %}
+{% endmacro %}
