@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dbt_selfheal.api import AutoInitializer as AutoInitializer
-    from dbt_selfheal.checker import TableExistenceChecker as TableExistenceChecker
+    from dbt_selfheal.api import HookManager as HookManager
+    from dbt_selfheal.api import TableExistenceChecker as TableExistenceChecker
     from dbt_selfheal.errors import AnotherProcessError as AnotherProcessError
     from dbt_selfheal.errors import ConcurrentInitializationError as ConcurrentInitializationError
     from dbt_selfheal.errors import ConfigurationError as ConfigurationError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from dbt_selfheal.errors import InitializationError as InitializationError
     from dbt_selfheal.errors import InitializationTimeoutError as InitializationTimeoutError
     from dbt_selfheal.errors import SelfHealError as SelfHealError
-    from dbt_selfheal.hooks import HookManager as HookManager
     from dbt_selfheal.models import InitializationResult as InitializationResult
     from dbt_selfheal.models import InitializationState as InitializationState
     from dbt_selfheal.models import InitializationStep as InitializationStep
@@ -40,7 +40,7 @@ _EXPORTS = {
     "DatabaseCorruptionError": "errors",
     "DiskSpaceError": "errors",
     "HookError": "errors",
-    "HookManager": "hooks",
+    "HookManager": "api",
     "InitializationError": "errors",
     "InitializationResult": "models",
     "InitializationState": "models",
@@ -48,7 +48,7 @@ _EXPORTS = {
     "InitializationTimeoutError": "errors",
     "RequiredTable": "models",
     "SelfHealError": "errors",
-    "TableExistenceChecker": "checker",
+    "TableExistenceChecker": "api",
     "TableTier": "models",
 }
 

@@ -1,16 +1,22 @@
-"""AutoInitializer: the workspace of an application made ready from Python."""
+"""The Python API: an application's workspace made ready, its missing tables, hooks before a simulation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dbt_selfheal.checker import options
-from dbt_selfheal.errors import InitializationError
-from dbt_selfheal.initializer import Initializer, Request
-from dbt_selfheal.models import InitializationResult, RequiredTable
-from dbt_selfheal.recorder import View
+from dbt_selfheal.engine.attempt import Attempt
+from dbt_selfheal.engine.interface import Request
+from dbt_selfheal.errors import ConcurrentInitializationError, HookError, InitializationError
+from dbt_selfheal.models import InitializationResult, RequiredTable, TableTier
+from dbt_selfheal.warm.catalog import CatalogUnavailableError, read_catalog
+from dbt_selfheal.warm.check import WarmCheck
+from dbt_selfheal.workspace.dbt import Options
+from dbt_selfheal.workspace.lock import lock_file
+from dbt_selfheal.workspace.project import read_workspace
 
 
 class AutoInitializer:
@@ -24,12 +30,12 @@ class AutoInitializer:
         vars: Variables, as of dbt's `--vars`.
         select: What is required, when it is not what the project declares.
         threads: Build with dbt's own nodes on so many threads; None to choose by the plan's size.
-        verbose: Show progress on standard error (FR-005).
-        timeout_seconds: Time limit of the initialization, in seconds (SC-003); None for the setting
-            timeout_seconds, which is 60 unless the project says otherwise.
+        verbose: Show progress on standard error.
+        timeout_seconds: Time limit of the initialization, in seconds; None for the setting timeout_seconds,
+            which is 60 unless the project says otherwise.
         lock_timeout_seconds: How long to wait for another initialization, in seconds; 0 fails at once;
             None for the setting lock_timeout_seconds.
-        log_file: File that events are appended to as JSON lines (NFR-001).
+        log_file: File that events are appended to as JSON lines, each step with its start, end and success.
     """
 
     def __init__(
@@ -51,7 +57,7 @@ class AutoInitializer:
             raise ValueError(f"timeout_seconds must be more than 0, and is {timeout_seconds!r}")
         self._verbose = verbose
         self._request = Request(
-            options=options(project_dir, profiles_dir, profile, target, vars),
+            options=_options(project_dir, profiles_dir, profile, target, vars),
             select=tuple(select),
             threads=threads,
             timeout=timeout_seconds,
@@ -60,7 +66,10 @@ class AutoInitializer:
         )
 
     def ensure_initialized(self) -> InitializationResult:
-        """Makes sure that every required table exists (FR-001 to FR-006, FR-008 to FR-010).
+        """Makes sure that every required table exists.
+
+        What is missing is built, seeds first, by one process at a time, and then looked for again; what a
+        failed attempt has built stays, and the next one builds the rest.
 
         Returns:
             The result; its state is COMPLETED.
@@ -74,7 +83,7 @@ class AutoInitializer:
         return self._ensure(self._request)
 
     def run_initialization(self, missing_tables: list[RequiredTable]) -> InitializationResult:
-        """Builds given tables, and what they need, as far as they are missing (FR-002 to FR-004).
+        """Builds given tables, and what they need, as far as they are missing.
 
         Args:
             missing_tables: The tables, such as TableExistenceChecker returns them; none means nothing to do.
@@ -85,8 +94,6 @@ class AutoInitializer:
         Raises:
             InitializationError: A step failed.
         """
-        from dataclasses import replace
-
         if not missing_tables:
             return self._ensure(self._request)
         return self._ensure(
@@ -94,17 +101,152 @@ class AutoInitializer:
         )
 
     def _ensure(self, request: Request) -> InitializationResult:
-        initializer = Initializer(request, self._view())
-        outcome = initializer.ensure()
+        from dbt_selfheal.report.progress import view
+
+        attempt = Attempt(request, view(quiet=not self._verbose))
+        outcome = attempt.ensure()
         if outcome.state == "failed":
             raise InitializationError(
                 f"{len(outcome.missing)} required relations are missing: {', '.join(outcome.missing[:12])}",
                 missing_tables=outcome.missing,
                 remedy="vars.dbt_selfheal.on_missing keeps them from being built; run: dbt-selfheal plan",
             )
-        return initializer.result()
+        return attempt.result()
 
-    def _view(self) -> View:
-        from dbt_selfheal.progress import view
 
-        return view(quiet=not self._verbose)
+class TableExistenceChecker:
+    """Checks which tables exist and which required ones do not.
+
+    Args:
+        project_dir: Folder of dbt_project.yml.
+        profiles_dir: Folder of profiles.yml; None for dbt's default.
+        profile: Name of the profile; None for the project's.
+        target: Name of the target; None for the profile's.
+        vars: Variables, as of dbt's `--vars`.
+        select: What is required, when it is not what the project declares.
+    """
+
+    def __init__(
+        self,
+        project_dir: str | Path = ".",
+        *,
+        profiles_dir: str | Path | None = None,
+        profile: str | None = None,
+        target: str | None = None,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 (dbt's name)
+        select: Sequence[str] = (),
+    ) -> None:
+        self._options = _options(project_dir, profiles_dir, profile, target, vars)
+        self._select = tuple(select)
+
+    def get_existing_tables(self) -> set[str]:
+        """Returns the names of all tables and views in the target's schema, asked from the database.
+
+        Raises:
+            InitializationError: The project or profile is wrong, or the database cannot be asked.
+        """
+        workspace = read_workspace(self._options)
+        try:
+            found = read_catalog(workspace)
+        except CatalogUnavailableError:
+            if workspace.database_file is not None and not workspace.database_file.exists():
+                return set()
+            return {str(entry["name"]) for entry in self._required() if entry["exists"]}
+        return {name for _, schema, name in found if schema == workspace.schema.lower()}
+
+    def get_missing_tables(self) -> list[RequiredTable]:
+        """Returns the required tables that do not exist.
+
+        Raises:
+            InitializationError: dbt cannot tell.
+        """
+        return [
+            RequiredTable(name=entry["name"], tier=TableTier(entry["tier"]), dbt_selector=entry["name"])
+            for entry in self._required()
+            if not entry["exists"]
+        ]
+
+    def is_initialized(self) -> bool:
+        """Returns whether all required tables exist.
+
+        Raises:
+            InitializationError: dbt cannot tell.
+        """
+        if WarmCheck(read_workspace(self._options), self._select).is_ready():
+            return True
+        return all(entry["exists"] for entry in self._required())
+
+    def get_missing_by_tier(self) -> dict[TableTier, list[RequiredTable]]:
+        """Returns the missing tables by tier; empty if none is missing.
+
+        Raises:
+            InitializationError: dbt cannot tell.
+        """
+        tiers: dict[TableTier, list[RequiredTable]] = {}
+        for table in self.get_missing_tables():
+            tiers.setdefault(table.tier, []).append(table)
+        return tiers
+
+    def _required(self) -> list[dict[str, Any]]:
+        attempt = Attempt(Request(options=self._options, select=self._select))
+        status = attempt.status()
+        found: list[dict[str, Any]] = status.get("required", [])
+        file = lock_file(attempt.workspace) if attempt.workspace is not None else None
+        if status["state"] == "in_progress" and not found and file is not None:
+            raise ConcurrentInitializationError(file, holder=str(status.get("lock_holder") or ""))
+        return found
+
+
+@dataclass(frozen=True)
+class _Hook:
+    priority: int
+    name: str
+    run: Callable[[], object]
+
+
+class HookManager:
+    """Keeps hooks and runs them in the order of their priorities."""
+
+    def __init__(self) -> None:
+        self._hooks: list[_Hook] = []
+
+    def register_pre_simulation_hook(
+        self, hook: Callable[[], object], *, name: str = "unnamed", priority: int = 0
+    ) -> None:
+        """Registers a hook to run before the simulation starts.
+
+        Args:
+            hook: What to call, such as `AutoInitializer(...).ensure_initialized`.
+            name: Its name in error messages.
+            priority: Lower runs earlier; equal priorities run in the order of registration.
+        """
+        self._hooks.append(_Hook(priority, name, hook))
+
+    def run_pre_simulation_hooks(self) -> None:
+        """Runs all hooks in order of priority; the simulation starts only after the last.
+
+        Raises:
+            HookError: A hook raised an error, kept as `original_error`; later hooks do not run.
+        """
+        for hook in sorted(self._hooks, key=lambda hook: hook.priority):
+            try:
+                hook.run()
+            except Exception as error:
+                raise HookError(hook.name, error) from error
+
+
+def _options(
+    project_dir: str | Path,
+    profiles_dir: str | Path | None,
+    profile: str | None,
+    target: str | None,
+    vars: Mapping[str, Any] | None,  # noqa: A002
+) -> Options:
+    """Returns dbt's options for the arguments of the API."""
+    return Options(
+        project_dir=str(Path(project_dir).resolve()),
+        profiles_dir=str(Path(profiles_dir).resolve()) if profiles_dir is not None else None,
+        profile=profile,
+        target=target,
+        vars=json.dumps(dict(vars)) if vars else None,
+    )

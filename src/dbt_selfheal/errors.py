@@ -38,7 +38,7 @@ class HookError(SelfHealError):
 
 
 class InitializationError(SelfHealError):
-    """Initialization failed (FR-007).
+    """Initialization failed; what to do about it is part of the error.
 
     Args:
         message: What happened, for people.
@@ -96,7 +96,7 @@ class InitializationTimeoutError(InitializationError):
 
 
 class ConcurrentInitializationError(InitializationError):
-    """Another initialization is running (FR-008).
+    """Another initialization is running: there is never more than one at a time.
 
     Args:
         lock_file: The lock file that it holds.

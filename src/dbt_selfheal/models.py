@@ -1,4 +1,4 @@
-"""What an initialization is made of: states, steps, required tables and the result (data-model.md)."""
+"""What an initialization is made of: states, steps, required tables and the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class InitializationState(str, Enum):
     FAILED = "failed"
 
     def can_become(self, other: InitializationState) -> bool:
-        """Returns whether the transition to another state is one of data-model.md."""
+        """Returns whether the transition to another state is possible."""
         return other in _TRANSITIONS[self]
 
 
@@ -67,7 +67,7 @@ STEP_NAMES = {
 
 
 class InitializationStep(BaseModel):
-    """One step of an initialization, with its timing (NFR-001, NFR-002)."""
+    """One step of an initialization: when it began and ended, and whether it succeeded."""
 
     name: str = Field(description="Step identifier")
     display_name: str = Field(description="Human-readable step name")

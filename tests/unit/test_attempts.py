@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dbt_selfheal.attempts import KEPT, AttemptLog
-from dbt_selfheal.recorder import iso
+from dbt_selfheal.report.attempts import KEPT, AttemptLog
+from dbt_selfheal.report.recorder import iso
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dbt_selfheal.health_metrics import metrics
-from dbt_selfheal.health_page import BOX_WIDTH, MOST_NODES, graph, page, seconds, timeline, trend
+from dbt_selfheal.health.metrics import metrics
+from dbt_selfheal.health.page import BOX_WIDTH, MOST_NODES, graph, page, seconds, timeline, trend
 
 WHEN = "2026-01-02T03:04:05.000Z"
 

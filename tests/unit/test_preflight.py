@@ -11,8 +11,9 @@ import duckdb
 import pytest
 
 from dbt_selfheal.errors import DatabaseCorruptionError
-from dbt_selfheal.preflight import check_database
-from dbt_selfheal.workspace import Options, Workspace
+from dbt_selfheal.workspace.dbt import Options
+from dbt_selfheal.workspace.integrity import check_database
+from dbt_selfheal.workspace.project import Workspace
 
 
 def workspace(folder: Path) -> Workspace:

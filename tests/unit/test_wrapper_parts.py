@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_selfheal import remedies
-from dbt_selfheal.dbt import find_dbt, option_of, subcommand
-from dbt_selfheal.durations import Durations
 from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError, InitializationError
-from dbt_selfheal.initializer import heals
-from dbt_selfheal.jinja import render
-from dbt_selfheal.lock import hold, holder
-from dbt_selfheal.scrub import MASK, Scrubber
-from dbt_selfheal.workspace import Options, read_workspace
+from dbt_selfheal.report import remedies
+from dbt_selfheal.report.durations import Durations
+from dbt_selfheal.report.scrub import MASK, Scrubber
+from dbt_selfheal.workspace.dbt import Options, find_dbt, heals, option_of, subcommand
+from dbt_selfheal.workspace.jinja import render
+from dbt_selfheal.workspace.lock import hold, holder
+from dbt_selfheal.workspace.project import read_workspace
 
 CATALOGUE = Path(__file__).parents[2] / "seeds" / "remedies.csv"
 MESSAGES = {

@@ -1,4 +1,4 @@
-"""The Python API, with the names and promises of internal-api-contracts.md and data-model.md."""
+"""The Python API, with the names and promises that applications were given."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ from dbt_selfheal import (
     TableExistenceChecker,
     TableTier,
 )
-from dbt_selfheal.lock import hold, lock_file
-from dbt_selfheal.workspace import Options, read_workspace
+from dbt_selfheal.workspace.dbt import Options
+from dbt_selfheal.workspace.lock import hold, lock_file
+from dbt_selfheal.workspace.project import read_workspace
 
 NOW = datetime(2025, 12, 12, 10, tzinfo=timezone.utc)
 PUBLIC = {

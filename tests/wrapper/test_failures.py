@@ -1,4 +1,4 @@
-"""What goes wrong has the right exit code, a remedy in its text, and loses nothing (FR-007, SC-004)."""
+"""What goes wrong has the right exit code, a remedy in its text, and loses nothing."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from support import ROOT, DbtProject, PostgresDatabase
 from wrapper.conftest import COMMAND, SHOP, Cli
 
 from dbt_selfheal.cli import cli as group
-from dbt_selfheal.migrate import migrate
+from dbt_selfheal.cli.migrate import migrate
 from dbt_selfheal.passwords import is_password_hash, verify_password
 
 Make = Callable[..., DbtProject]

@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from dbt_selfheal.fingerprint import environment_names
-from dbt_selfheal.warm import WarmCheck
-from dbt_selfheal.workspace import Options, read_workspace
+from dbt_selfheal.warm.check import WarmCheck
+from dbt_selfheal.warm.fingerprint import environment_names
+from dbt_selfheal.workspace.dbt import Options
+from dbt_selfheal.workspace.project import read_workspace
 
 FILES = {
     "dbt_project.yml": "name: shop\nprofile: shop\nversion: 1.0.0\n",

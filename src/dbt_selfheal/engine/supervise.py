@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-INSIDE = Path(__file__).parent / "_inside"
+INSIDE = Path(__file__).parent / "inside"
 CANCEL_SECONDS = 1.5
 TERMINATE_SECONDS = 0.5
 START_SECONDS = 600.0

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
-from dbt_selfheal.scrub import Scrubber
+from dbt_selfheal.report.scrub import Scrubber
 
 Event = dict[str, Any]
 
@@ -69,7 +69,7 @@ class Silent:
 
 
 class Recorder:
-    """Keeps the events of one attempt, writes them to a log file and passes them on to the view (NFR-001).
+    """Keeps the events of one attempt, writes them to a log file and passes them on to the view.
 
     Args:
         view: What people see.

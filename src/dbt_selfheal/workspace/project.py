@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dbt_selfheal.dbt import find_dbt
 from dbt_selfheal.errors import ConfigurationError
-from dbt_selfheal.jinja import load_yaml, render
+from dbt_selfheal.workspace.dbt import Options, dbt_variable
+from dbt_selfheal.workspace.jinja import load_yaml, render
+from dbt_selfheal.workspace.profile import find_profiles_file, read_output, read_profiles
 
 PACKAGE = "dbt_selfheal"
 DEFAULT_TIMEOUT = 60.0
@@ -26,30 +27,6 @@ PATH_KEYS = {  # of dbt_project.yml, with what dbt reads when they are not there
     "docs-paths": [],
     "asset-paths": [],
 }
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line or the API was given of dbt's own options; None where nothing was given."""
-
-    project_dir: str | None = None
-    profiles_dir: str | None = None
-    profile: str | None = None
-    target: str | None = None
-    target_path: str | None = None
-    vars: str | None = None
-
-    def arguments(self) -> list[str]:
-        """Returns them as arguments of dbt."""
-        pairs = {
-            "--project-dir": self.project_dir,
-            "--profiles-dir": self.profiles_dir,
-            "--profile": self.profile,
-            "--target": self.target,
-            "--target-path": self.target_path,
-            "--vars": self.vars,
-        }
-        return [text for key, value in pairs.items() if value is not None for text in (key, value)]
 
 
 @dataclass(frozen=True)
@@ -156,17 +133,6 @@ def shown_path(path: Path) -> str:
         return str(path)
 
 
-def dbt_variable(name: str) -> str | None:
-    """Returns the environment variable for an option of dbt, such as TARGET; None if it is not set.
-
-    From version 1.11 on dbt prefers DBT_ENGINE_TARGET to DBT_TARGET, which all versions read.
-    """
-    engine = os.environ.get(f"DBT_ENGINE_{name}")
-    if engine and find_dbt().release >= (1, 11):
-        return engine
-    return os.environ.get(f"DBT_{name}")
-
-
 def find_project_dir(options: Options) -> Path:
     """Returns the folder of the project as dbt finds it; whether it has a project is not checked."""
     given = options.project_dir or dbt_variable("PROJECT_DIR")
@@ -174,15 +140,6 @@ def find_project_dir(options: Options) -> Path:
         return Path(given).expanduser().resolve()
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / "dbt_project.yml").exists()), here)
-
-
-def find_profiles_file(options: Options) -> Path:
-    """Returns the profiles.yml that dbt reads; whether it exists is not checked."""
-    given = options.profiles_dir or dbt_variable("PROFILES_DIR")
-    if given:
-        return Path(given).expanduser().resolve() / "profiles.yml"
-    here = Path.cwd() / "profiles.yml"
-    return here if here.exists() else Path.home() / ".dbt" / "profiles.yml"
 
 
 def read_workspace(options: Options) -> Workspace:
@@ -208,7 +165,7 @@ def read_workspace(options: Options) -> Workspace:
         )
     project = with_paths(load_yaml(project_file), variables, project_file)
     profiles_file = find_profiles_file(options)
-    profiles = _read_profiles(profiles_file)
+    profiles = read_profiles(profiles_file)
     name = options.profile or dbt_variable("PROFILE") or project.get("profile")
     if not name:
         raise ConfigurationError(
@@ -217,7 +174,7 @@ def read_workspace(options: Options) -> Workspace:
             remedy=f"Add `profile: NAME` with a name of {profiles_file}, or give --profile.",
         )
     name = str(render(name, variables, f"{project_file}: profile"))
-    output, target = _read_output(profiles, name, options, variables, profiles_file)
+    output, target = read_output(profiles, name, options, variables, profiles_file)
     return Workspace(
         options=options,
         project_dir=folder,
@@ -265,50 +222,6 @@ def parse_vars(text: str | None) -> dict[str, Any]:
     return found
 
 
-def _read_profiles(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise ConfigurationError(
-            f"there is no profiles.yml: {path} does not exist",
-            code="profile-missing",
-            remedy="Write it there, or name its folder with --profiles-dir.",
-        )
-    return load_yaml(path)
-
-
-def _read_output(
-    profiles: dict[str, Any], name: str, options: Options, variables: dict[str, Any], path: Path
-) -> tuple[dict[str, Any], str]:
-    """Returns the output of a profile that is the target, rendered, and the target's name."""
-    entry = profiles.get(name)
-    if not isinstance(entry, dict):
-        names = ", ".join(key for key in profiles if key != "config") or "none"
-        raise ConfigurationError(
-            f"{path} has no profile {name!r}; it has: {names}",
-            code="profile-missing",
-            remedy=f"Add `{name}:` to {path}, or correct `profile:` in dbt_project.yml.",
-        )
-    target = options.target or dbt_variable("TARGET") or entry.get("target") or "default"
-    target = str(render(target, variables, f"{path}: {name}.target"))
-    outputs = entry.get("outputs")
-    output = outputs.get(target) if isinstance(outputs, dict) else None
-    where = f"{path}: {name}.outputs.{target}"
-    if not isinstance(output, dict):
-        names = ", ".join(outputs) if isinstance(outputs, dict) else "none"
-        raise ConfigurationError(
-            f"{path} has no target {target!r} in profile {name!r}; it has: {names}",
-            code="target-missing",
-            remedy=f"Add `{target}:` under {name}.outputs in {path}, or choose another with --target.",
-        )
-    rendered = render(output, variables, where)
-    if not rendered.get("type"):
-        raise ConfigurationError(
-            f"{where} has no key type",
-            code="profile-wrong",
-            remedy="Add the adapter's name, such as `type: duckdb`.",
-        )
-    return rendered, target
-
-
 def _settings(project: dict[str, Any], variables: dict[str, Any], path: Path) -> dict[str, Any]:
     """Returns vars.dbt_selfheal, with the command line over dbt_project.yml key by key, as the macros do."""
     settings: dict[str, Any] = {}
@@ -320,3 +233,18 @@ def _settings(project: dict[str, Any], variables: dict[str, Any], path: Path) ->
         if key in settings:
             settings[key] = render(settings[key], variables, f"{path}: vars.{PACKAGE}.{key}")
     return settings
+
+
+def switched_off() -> bool:
+    """Returns whether the environment variable DBT_SELFHEAL_ENABLED switches healing off."""
+    return os.environ.get("DBT_SELFHEAL_ENABLED", "").lower() in ("false", "0", "no", "off")
+
+
+def is_active(workspace: Workspace) -> bool:
+    """Returns whether healing is on: by setting, by environment variable, and in this target."""
+    enabled = str(workspace.settings.get("enabled", True)).lower() != "false"
+    given = workspace.settings.get("targets") or []
+    targets = [given] if isinstance(given, str) else list(given)
+    if any("{{" in str(target) for target in targets):
+        targets = []  # dbt renders it, and the macros then say whether they are on
+    return not switched_off() and enabled and (not targets or workspace.target in targets)

@@ -22,7 +22,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dbt_selfheal_supervisor import Reporter, start
+from dbt_selfheal_supervisor import start
+from selfheal_invocations import FailedError, Invocations
 
 SWITCH = "DBT_SELFHEAL_ENABLED"
 # What is built is always whole: `dbt build` would take these as its --empty and --sample.
@@ -56,10 +57,6 @@ def selection(state: Path, unique_ids: list[str]) -> list[str]:
     return arguments
 
 
-class FailedError(Exception):
-    """An invocation of dbt failed, and its errors have been reported."""
-
-
 @contextlib.contextmanager
 def healing_off() -> Iterator[None]:
     """Switches the package's hook off, for invocations in which it has nothing to do, and `--empty` too."""
@@ -77,31 +74,24 @@ class Runner:
 
     Args:
         request: See the top of this module.
-        reporter: Where events go.
+        dbt: How dbt is invoked.
     """
 
-    def __init__(self, request: dict[str, Any], reporter: Reporter) -> None:
+    def __init__(self, request: dict[str, Any], dbt: Invocations) -> None:
         self.request = request
-        self.reporter = reporter
-        self.plan: dict[str, Any] = {}
-        self.report: dict[str, Any] = {}
-        self.manifest: Any = None
-        self.native: dict[str, Any] | None = None
-        self.finished: list[dict[str, Any]] = []
-        self.quiet = False
+        self.dbt = dbt
 
     def run(self) -> None:
         """Does what the request asks for."""
-        self.manifest = self.invoke("parse", "--no-write-json").result
-        self.reporter.send("parsed")
+        self.dbt.parse()
         mode = self.request["mode"]
         if mode == "status":
-            self.operation("initialization_status")
+            self.dbt.operation("initialization_status")
         elif mode == "plan":
-            self.operation("initialization_plan")
+            self.dbt.operation("initialization_plan")
         elif mode == "operation":
             wanted = self.request["operation"]
-            self.invoke("run-operation", wanted["name"], "--args", json.dumps(wanted["arguments"]))
+            self.dbt.invoke("run-operation", wanted["name"], "--args", json.dumps(wanted["arguments"]))
         elif mode == "health":
             self.health()
         else:
@@ -112,41 +102,41 @@ class Runner:
         builds = self.request.get("native_from") is not None
         migrations, initial_data = self.has_migrations(), self.has_initial_data()
         if migrations and builds and not self.request.get("refuse"):  # what they make is not missing
-            self.invoke("run-operation", "run_migrations")
+            self.dbt.invoke("run-operation", "run_migrations")
         started = datetime.now(timezone.utc)
-        self.operation("initialization_plan")
-        steps = self.plan.get("steps", [])
-        if not self.plan.get("enabled", True):
+        self.dbt.operation("initialization_plan")
+        steps = self.dbt.plan.get("steps", [])
+        if not self.dbt.plan.get("enabled", True):
             return
         if steps and self.request.get("refuse"):
             raise FailedError
         way = self.way(steps)
         if steps:
-            self.reporter.send("way", way=way[0], reason=way[1], count=len(steps))
+            self.dbt.reporter.send("way", way=way[0], reason=way[1], count=len(steps))
         if way[0] != "hook":  # else ensure_initialized reports this step itself
-            self.step("check_tables", lambda: None, started)
+            self.dbt.step("check_tables", lambda: None, started)
         if way[0] == "native":
             self.build_natively(steps)
             if initial_data:
-                self.invoke("run-operation", "seed_initial_data")
+                self.dbt.invoke("run-operation", "seed_initial_data")
         elif steps or initial_data or (migrations and not builds):
-            self.operation("ensure_initialized")
-        self.reporter.send("nodes", nodes=self.nodes(), required=list(self.plan.get("required", [])))
+            self.dbt.operation("ensure_initialized")
+        self.dbt.reporter.send("nodes", nodes=self.nodes(), required=list(self.dbt.plan.get("required", [])))
 
     def health(self) -> None:
         """Reports the macros' health, and the data tests on the required relations that exist."""
-        self.operation("health_report")
-        states = {entry["unique_id"]: entry["state"] for entry in self.report.get("required", [])}
+        self.dbt.operation("health_report")
+        states = {entry["unique_id"]: entry["state"] for entry in self.dbt.report.get("required", [])}
         tests = [
             node
-            for node in self.manifest.nodes.values()
+            for node in self.dbt.manifest.nodes.values()
             if node.resource_type == "test"
             and states.keys() & set(node.depends_on_nodes)
             and not any(states.get(parent) == "missing" for parent in node.depends_on_nodes)
         ]
         with healing_off():  # what is missing stays missing
             found = self.tests(tests) if tests and self.request.get("tests", True) else []
-        self.event("data_tests", tests=found)
+        self.dbt.event("data_tests", tests=found)
 
     def tests(self, nodes: list[Any]) -> list[dict[str, Any]]:
         """Runs data tests; returns id, status (pass, warn, fail, error), message and seconds of each."""
@@ -154,12 +144,12 @@ class Runner:
 
         for node in nodes:  # looking leaves no table of failures behind
             node.config.store_failures, node.config.store_failures_as = False, "ephemeral"
-        runner = dbtRunner(manifest=self.manifest, callbacks=[])
+        runner = dbtRunner(manifest=self.dbt.manifest, callbacks=[])
         with tempfile.TemporaryDirectory() as state:
             arguments = selection(Path(state), [node.unique_id for node in nodes])
             result = runner.invoke(["test", *arguments, *self.request["arguments"]])
         if result.result is None:
-            self.reporter.send("error", name="test", message=str(result.exception or "dbt test failed"))
+            self.dbt.reporter.send("error", name="test", message=str(result.exception or "dbt test failed"))
             raise FailedError
         return [
             {
@@ -193,13 +183,13 @@ class Runner:
     def build_natively(self, steps: list[dict[str, Any]]) -> None:
         """Builds the steps of the plan with real dbt nodes, and asks the macros again."""
         with healing_off():  # the hook of this very invocation has nothing to do
-            self.native = {step["unique_id"]: step for step in steps}
+            self.dbt.native = {step["unique_id"]: step for step in steps}
             try:
                 self.build(steps)
             finally:
                 self.report_tiers()
-                self.native = None
-        self.step("verify", self.verify)
+                self.dbt.native = None
+        self.dbt.step("verify", self.verify)
 
     def build(self, steps: list[dict[str, Any]]) -> None:
         """Builds nodes by `dbt build`, without their tests, and keeps its run_results.json."""
@@ -209,7 +199,7 @@ class Runner:
         with tempfile.TemporaryDirectory() as state:
             arguments += selection(Path(state), [step["unique_id"] for step in steps])
             try:
-                self.invoke("build", *arguments)
+                self.dbt.invoke("build", *arguments)
             finally:
                 folder, name = Path(self.request["target_path"]), "run_results.json"
                 with contextlib.suppress(OSError):
@@ -219,14 +209,14 @@ class Runner:
     def report_tiers(self) -> None:
         """Reports the steps load_seeds and build_foundation, each from its first start to its last end."""
         for name, is_seed in (("load_seeds", True), ("build_foundation", False)):
-            nodes = [event for event in self.finished if (event["resource_type"] == "seed") is is_seed]
+            nodes = [event for event in self.dbt.finished if (event["resource_type"] == "seed") is is_seed]
             if nodes:
                 first, last = min(e["started_at"] for e in nodes), max(e["completed_at"] for e in nodes)
                 seconds = (
                     datetime.fromisoformat(last[:-1]) - datetime.fromisoformat(first[:-1])
                 ).total_seconds()
-                self.event("initialization_step_started", step_name=name, started_at=first)
-                self.event(
+                self.dbt.event("initialization_step_started", step_name=name, started_at=first)
+                self.dbt.event(
                     "initialization_step_complete",
                     step_name=name,
                     started_at=first,
@@ -237,22 +227,22 @@ class Runner:
 
     def verify(self) -> None:
         """Raises if the macros still miss something that was to be built."""
-        built = {step["unique_id"] for step in self.plan.get("steps", [])}
-        self.operation("initialization_plan", quietly=True)
-        absent = [step["name"] for step in self.plan.get("steps", []) if step["unique_id"] in built]
+        built = {step["unique_id"] for step in self.dbt.plan.get("steps", [])}
+        self.dbt.operation("initialization_plan", quietly=True)
+        absent = [step["name"] for step in self.dbt.plan.get("steps", []) if step["unique_id"] in built]
         if absent:
             text = f"built without an error, and yet not in the database: {', '.join(absent)}"
-            self.reporter.send("error", name="verify", message=text)
+            self.dbt.reporter.send("error", name="verify", message=text)
             raise FailedError
 
     def kinds(self) -> int:
         """Returns how many of BUILT this dbt knows: functions came with 1.11."""
-        return 4 if hasattr(self.manifest, "functions") else 3
+        return 4 if hasattr(self.dbt.manifest, "functions") else 3
 
     def nodes(self) -> list[dict[str, Any]]:
         """Returns where the relations of all nodes are, by the manifest."""
         found = []
-        for node in self.manifest.nodes.values():
+        for node in self.dbt.manifest.nodes.values():
             if node.resource_type in BUILT and not getattr(node, "is_ephemeral_model", False):
                 kind = "function" if node.config.materialized == "table_function" else str(node.resource_type)
                 found.append(
@@ -264,113 +254,19 @@ class Runner:
                         "name": node.alias,
                     }
                 )
-        functions = getattr(self.manifest, "functions", None) or {}
+        functions = getattr(self.dbt.manifest, "functions", None) or {}
         found += [{"unique_id": unique_id, "kind": "function"} for unique_id in functions]
         more = self.has_migrations() or self.has_initial_data()
         return [*found, {"unique_id": "migrations or initial data", "kind": "function"}] if more else found
 
     def has_migrations(self) -> bool:
         """Returns whether the project or a package has macros that are, or look like, migrations."""
-        return any(re.search("[.]migration_[_0-9]", unique_id) for unique_id in self.manifest.macros)
+        return any(re.search("[.]migration_[_0-9]", unique_id) for unique_id in self.dbt.manifest.macros)
 
     def has_initial_data(self) -> bool:
         """Returns whether rows must exist: by the settings, or as the content of a marked seed."""
-        seeds = (node for key, node in self.manifest.nodes.items() if key.startswith("seed."))
+        seeds = (node for key, node in self.dbt.manifest.nodes.items() if key.startswith("seed."))
         return bool(self.request.get("initial_data")) or any("selfheal" in node.config.meta for node in seeds)
-
-    def operation(self, name: str, *, quietly: bool = False) -> None:
-        """Runs an operation of the package."""
-        arguments = {"select": self.request["select"]} if self.request.get("select") else {}
-        self.quiet = quietly
-        try:
-            self.invoke("run-operation", name, "--args", json.dumps(arguments))
-        finally:
-            self.quiet = False
-
-    def invoke(self, command: str, *arguments: str) -> Any:
-        """Invokes dbt; raises FailedError if it does not succeed."""
-        from dbt.cli.main import dbtRunner
-
-        runner = dbtRunner(manifest=self.manifest, callbacks=[self.callback])
-        result = runner.invoke([command, *arguments, *self.request["arguments"]])
-        if not result.success:
-            if result.exception is not None:
-                self.reporter.send(
-                    "error", name=type(result.exception).__name__, message=str(result.exception)
-                )
-            raise FailedError
-        return result
-
-    def callback(self, message: Any) -> None:
-        """Sees every event of dbt."""
-        text = message.info.msg
-        if text.startswith('{"event": "initialization_plan"'):
-            self.plan = json.loads(text)
-            if self.quiet:
-                return
-        if text.startswith('{"event": "health_report"'):
-            self.report = json.loads(text)
-        if message.info.name == "NodeFinished":
-            if self.native is not None:
-                self.native_node(message)
-            return
-        self.reporter.callback(message)
-
-    def native_node(self, message: Any) -> None:
-        """Reports a node that dbt itself has built, in the form of the macros' events."""
-        node, result = message.data.node_info, message.data.run_result
-        step = (self.native or {}).get(node.unique_id)
-        if step is None:
-            return
-        success = str(result.status) in ("success", "pass")
-        event = {
-            "event": "initialization_node_complete",
-            "unique_id": node.unique_id,
-            "resource_type": step["resource_type"],
-            "relation": step["relation"],
-            "started_at": _utc(node.node_started_at),
-            "completed_at": _utc(node.node_finished_at),
-            "duration_seconds": round(result.execution_time, 3),
-            "success": success,
-        }
-        self.finished.append(event)
-        self.reporter.send("event", event=event)
-        if not success:
-            self.reporter.send(
-                "error", name="NodeFinished", message=result.message or f"{step['name']} failed"
-            )
-
-    def step(self, name: str, action: Any, started: datetime | None = None) -> None:
-        """Does one step, with the events of its start and its end."""
-        started = started or datetime.now(timezone.utc)
-        self.event("initialization_step_started", step_name=name, started_at=_iso(started))
-        success = False
-        try:
-            action()
-            success = True
-        finally:
-            now = datetime.now(timezone.utc)
-            self.event(
-                "initialization_step_complete",
-                step_name=name,
-                started_at=_iso(started),
-                completed_at=_iso(now),
-                duration_seconds=round((now - started).total_seconds(), 3),
-                success=success,
-            )
-
-    def event(self, name: str, **fields: Any) -> None:
-        """Sends an event in the form of the macros' events."""
-        self.reporter.send("event", event={"event": name, **fields})
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _utc(text: str) -> str | None:
-    """Returns a time of dbt, which has no time zone and is UTC, as ISO 8601 with a Z."""
-    return _iso(datetime.fromisoformat(text).replace(tzinfo=timezone.utc)) if text else None
 
 
 def main() -> int:
@@ -383,7 +279,8 @@ def main() -> int:
         from importlib.metadata import version
 
         reporter.send("started", dbt_version=version("dbt-core"))
-        Runner(json.loads(Path(sys.argv[1]).read_text()), reporter).run()
+        request = json.loads(Path(sys.argv[1]).read_text())
+        Runner(request, Invocations(request, reporter)).run()
     except FailedError:
         return 1
     except Exception as error:

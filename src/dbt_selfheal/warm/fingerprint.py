@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dbt_selfheal.jinja import load_yaml
-from dbt_selfheal.workspace import PATH_KEYS, Workspace, with_paths
+from dbt_selfheal.workspace.jinja import load_yaml
+from dbt_selfheal.workspace.project import PATH_KEYS, Workspace, with_paths
 
 LISTED = f"{os.sep}."  # at the end of a root: it is listed and not entered
 _ROOT_FILES = (

@@ -6,12 +6,12 @@ import shutil
 from typing import Any
 
 from dbt_selfheal import __version__
-from dbt_selfheal.attempts import AttemptLog
+from dbt_selfheal.engine.attempt import Attempt
 from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError, InitializationError
-from dbt_selfheal.initializer import Initializer
-from dbt_selfheal.preflight import DEFAULT_MIN_FREE_MB
-from dbt_selfheal.recorder import iso, now
-from dbt_selfheal.workspace import Workspace
+from dbt_selfheal.report.attempts import AttemptLog
+from dbt_selfheal.report.recorder import iso, now
+from dbt_selfheal.workspace.files import DEFAULT_MIN_FREE_MB
+from dbt_selfheal.workspace.project import Workspace
 
 Report = dict[str, Any]
 Check = dict[str, Any]
@@ -20,26 +20,26 @@ MB = 1 << 20
 PASSED = ("pass", "warn", "skipped")
 
 
-def report_of(initializer: Initializer, *, tests: bool = True) -> Report:
+def report_of(attempt: Attempt, *, tests: bool = True) -> Report:
     """Returns the health of a workspace; an error of the database is part of it.
 
     Args:
-        initializer: How to ask.
+        attempt: How to ask.
         tests: Whether to run the data tests on the required relations.
     """
     try:
-        documents = initializer.health(tests=tests)
+        documents = attempt.health(tests=tests)
         report = dict(documents["health_report"])
         found = documents.get("data_tests", {}).get("tests", [])
         report["data_tests"] = found
         report["checks"] = [*report["checks"], _data_tests(found, tests)]
     except InitializationError as error:
-        report = _without_answer(initializer.workspace, error, initializer.recorder.checks)
+        report = _without_answer(attempt.workspace, error, attempt.recorder.checks)
     report.pop("event", None)
     report["version"] = __version__
-    if initializer.workspace is not None:
-        _add_files(report, initializer.workspace, initializer.request.min_free_mb)
-        _add_attempts(report, initializer.workspace)
+    if attempt.workspace is not None:
+        _add_files(report, attempt.workspace, attempt.request.min_free_mb)
+        _add_attempts(report, attempt.workspace)
     report["verdict"] = verdict(report["checks"])
     return report
 

@@ -1,4 +1,4 @@
-"""The lock: one initialization of a database at a time (FR-008)."""
+"""The lock: one initialization of a database at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dbt_selfheal.errors import ConcurrentInitializationError, InitializationError
-from dbt_selfheal.workspace import Workspace
+from dbt_selfheal.workspace.project import Workspace
 
 
 def lock_file(workspace: Workspace) -> Path | None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dbt_selfheal.workspace import Workspace
+from dbt_selfheal.workspace.project import Workspace
 
 Relation = tuple[str, str, str]
 

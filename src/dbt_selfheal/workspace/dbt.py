@@ -1,4 +1,4 @@
-"""Where dbt is: its command, and the Python that it runs in."""
+"""dbt itself: where it is, the Python that it runs in, and its own options and commands."""
 
 from __future__ import annotations
 
@@ -17,6 +17,30 @@ _PYTHON = re.compile(
     r"|'''exec'\s+(?P<quote>[\"']?)(?P<long>.+?python[^\"'\s]*)(?P=quote)",
     re.MULTILINE,
 )
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line or the API was given of dbt's own options; None where nothing was given."""
+
+    project_dir: str | None = None
+    profiles_dir: str | None = None
+    profile: str | None = None
+    target: str | None = None
+    target_path: str | None = None
+    vars: str | None = None
+
+    def arguments(self) -> list[str]:
+        """Returns them as arguments of dbt."""
+        pairs = {
+            "--project-dir": self.project_dir,
+            "--profiles-dir": self.profiles_dir,
+            "--profile": self.profile,
+            "--target": self.target,
+            "--target-path": self.target_path,
+            "--vars": self.vars,
+        }
+        return [text for key, value in pairs.items() if value is not None for text in (key, value)]
 
 
 @dataclass(frozen=True)
@@ -142,3 +166,34 @@ def option_of(arguments: list[str], *names: str) -> str | None:
             elif name.startswith("--") and argument.startswith(f"{name}="):
                 value = argument.partition("=")[2]
     return value
+
+
+def heals(arguments: list[str]) -> bool:
+    """Returns whether a dbt command with these arguments runs the hook that heals, or heals itself."""
+    command = subcommand(arguments)
+    if command == "run-operation":
+        return "ensure_initialized" in arguments
+    return command in HEALING and not {"--help", "-h", "--version"} & set(arguments)
+
+
+def options_of(arguments: list[str], given: Options) -> Options:
+    """Returns dbt's options: those in the arguments of a dbt command, else those given to the wrapper."""
+    return Options(
+        project_dir=option_of(arguments, "--project-dir") or given.project_dir,
+        profiles_dir=option_of(arguments, "--profiles-dir") or given.profiles_dir,
+        profile=option_of(arguments, "--profile") or given.profile,
+        target=option_of(arguments, "--target", "-t") or given.target,
+        target_path=option_of(arguments, "--target-path") or given.target_path,
+        vars=option_of(arguments, "--vars") or given.vars,
+    )
+
+
+def dbt_variable(name: str) -> str | None:
+    """Returns the environment variable for an option of dbt, such as TARGET; None if it is not set.
+
+    From version 1.11 on dbt prefers DBT_ENGINE_TARGET to DBT_TARGET, which all versions read.
+    """
+    engine = os.environ.get(f"DBT_ENGINE_{name}")
+    if engine and find_dbt().release >= (1, 11):
+        return engine
+    return os.environ.get(f"DBT_{name}")

@@ -18,8 +18,8 @@ from dbt_selfheal.errors import (
     DiskSpaceError,
     InitializationError,
 )
-from dbt_selfheal.lock import lock_file
-from dbt_selfheal.workspace import Workspace, shown_path
+from dbt_selfheal.workspace.lock import lock_file
+from dbt_selfheal.workspace.project import Workspace, shown_path
 
 UNKNOWN = (
     "Read the message above; the whole log is in {project_dir}/logs/dbt.log. Then run the same command again."
@@ -81,7 +81,7 @@ def _file() -> Path:
     """Returns the catalogue: in an installation beside this module, in the repository under seeds/."""
     here = Path(__file__)
     installed = here.with_name("remedies.csv")
-    return installed if installed.exists() else here.parents[2] / "seeds" / "remedies.csv"
+    return installed if installed.exists() else here.parents[3] / "seeds" / "remedies.csv"
 
 
 def find(
@@ -142,7 +142,7 @@ def error_from(
     step: str | None = None,
     node: Mapping[str, Any] | None = None,
 ) -> InitializationError:
-    """Returns the error that the messages of a failed dbt mean (FR-007).
+    """Returns the error that the messages of a failed dbt mean.
 
     Args:
         messages: The error messages, in their order; free of credentials.
@@ -151,7 +151,7 @@ def error_from(
         node: The step of the plan that was being built.
 
     Returns:
-        The error, with code and remedy; what is not in the catalogue has a general remedy (SC-004).
+        The error, with code and remedy; what is not in the catalogue has a general one.
     """
     texts = [text for text in messages if text.strip()] or ["dbt ended without a message"]
     where = f" (building {node['resource_type']} {node['name']}, {node['path']})" if node else ""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dbt_selfheal.durations import Durations
+from dbt_selfheal.report.durations import Durations
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from dbt_selfheal import __version__
-from dbt_selfheal.catalog import CatalogUnavailableError, Relation, read_catalog
-from dbt_selfheal.fingerprint import (
+from dbt_selfheal.warm.catalog import CatalogUnavailableError, Relation, read_catalog
+from dbt_selfheal.warm.fingerprint import (
     environment_digest,
     environment_names,
     files_digest,
     project_roots,
     record_key,
 )
-from dbt_selfheal.workspace import Workspace
+from dbt_selfheal.workspace.project import Workspace
 
 FORMAT = 1
 # Two changes of a file within one tick of the file system's clock have the same time.

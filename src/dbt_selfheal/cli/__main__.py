@@ -1,0 +1,5 @@
+"""`python -m dbt_selfheal.cli`."""
+
+from dbt_selfheal.cli.main import main
+
+main()

@@ -1,0 +1,131 @@
+"""The command `exec`: a command in a workspace that is ready."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from dbt_selfheal.cli.healing import outcome_text
+from dbt_selfheal.cli.options import (
+    EXIT_CODES,
+    attempt_of,
+    dbt_options,
+    options_for_dbt,
+    run_options,
+    select_option,
+)
+from dbt_selfheal.cli.output import Errors, document, first_line, line
+
+if TYPE_CHECKING:
+    from dbt_selfheal.engine.attempt import Attempt
+    from dbt_selfheal.workspace.dbt import Options
+
+
+@click.command("exec", context_settings={"allow_interspersed_args": False}, epilog=EXIT_CODES)
+@dbt_options
+@run_options
+@select_option
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Run a command in a workspace that is ready.
+
+    A dbt command is supervised: it heals in its own hook, within the time
+    limit, and its nodes only run when that succeeded. Before any other command
+    the workspace is made ready. Once it runs, its exit code is passed on.
+
+    \b
+    Examples:
+      dbt-selfheal exec -- dbt run --select orders
+      dbt-selfheal exec --timeout 300 -- python simulate.py
+    """
+    from dbt_selfheal.report.scrub import Scrubber
+    from dbt_selfheal.workspace.dbt import heals, options_of
+    from dbt_selfheal.workspace.project import switched_off
+
+    is_dbt = Path(command[0]).name == "dbt"
+    given = options_for_dbt(options)
+    if is_dbt:
+        if options["select"]:
+            raise click.UsageError("--select belongs to dbt here: put it after the command of dbt.")
+        command = (*_found(command), *_added(command, given))
+    if switched_off() or (is_dbt and not heals(list(command[1:]))):
+        _replace(command)
+    first_line(options, Scrubber()(f"checking the workspace for: {_joined(command)}"))
+    if not is_dbt:
+        attempt = attempt_of(options, as_json)
+        with Errors(attempt, as_json):
+            outcome = attempt.ensure()
+        if as_json:
+            document(json.loads(attempt.result().model_dump_json()))
+        elif not options["quiet"]:
+            line(outcome_text(outcome))
+        if outcome.state != "completed" and outcome.way != "off":
+            sys.exit(1)
+        _replace(command)
+    attempt = attempt_of(options, as_json, dbt=options_of(list(command[1:]), given), plain=True)
+    _supervise(attempt, list(command), as_json)
+
+
+def _supervise(attempt: Attempt, command: list[str], as_json: bool) -> NoReturn:
+    """Supervises a dbt command, and exits with its code."""
+    with Errors(attempt, as_json):
+        try:
+            code = attempt.supervise(command)
+        except FileNotFoundError:
+            line(f"Error: there is no command {command[0]!r}")
+            sys.exit(127)
+    if as_json:
+        document({"exit_code": code, "missing": attempt.recorder.missing, "built": attempt.recorder.built})
+    sys.exit(code)
+
+
+def _replace(command: tuple[str, ...]) -> NoReturn:
+    """Replaces this process by a command: its output, exit code and signals are its own."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.execvp(command[0], command)  # noqa: S606
+    except FileNotFoundError:
+        line(f"Error: there is no command {command[0]!r}")
+        sys.exit(127)
+    except PermissionError:
+        line(f"Error: {command[0]} cannot be executed")
+        sys.exit(126)
+
+
+def _joined(command: tuple[str, ...]) -> str:
+    """Returns a command as it is typed."""
+    import shlex
+
+    return shlex.join(command)
+
+
+def _found(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns a dbt command, with the dbt beside this command when there is none on the PATH."""
+    import shutil
+
+    beside = Path(sys.executable).with_name("dbt")
+    missing = command[0] == "dbt" and shutil.which("dbt") is None and beside.exists()
+    return (str(beside), *command[1:]) if missing else command
+
+
+def _added(command: tuple[str, ...], given: Options) -> list[str]:
+    """Returns the options given to the wrapper that a dbt command, if it is one, does not have itself."""
+    from dbt_selfheal.workspace.dbt import subcommand
+
+    if subcommand(list(command[1:])) is None:
+        return []
+    arguments = given.arguments()
+    pairs = zip(arguments[::2], arguments[1::2], strict=True)
+    short = {"--target": "-t"}
+    return [
+        text
+        for name, value in pairs
+        if not any(word in (name, short.get(name)) or word.startswith(f"{name}=") for word in command)
+        for text in (name, value)
+    ]

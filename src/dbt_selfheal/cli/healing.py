@@ -1,0 +1,192 @@
+"""The commands `ensure`, `plan`, `status` and `recreate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dbt_selfheal.cli.options import (
+    EXIT_CODES,
+    attempt_of,
+    dbt_options,
+    options_for_dbt,
+    run_options,
+    select_option,
+)
+from dbt_selfheal.cli.output import Errors, document, fail, first_line, say
+
+if TYPE_CHECKING:
+    from dbt_selfheal.engine.interface import Outcome
+
+
+@click.command(epilog=EXIT_CODES)
+@dbt_options
+@run_options
+@select_option
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Build with dbt's own nodes on N threads. [chosen by the plan's size]",
+)
+@click.option("--dbt-output", is_flag=True, help="Show dbt's own output too.")
+def ensure(threads: int | None, dbt_output: bool, as_json: bool, **options: Any) -> None:
+    """Make sure that every required relation exists.
+
+    \b
+    Example:
+      dbt-selfheal ensure --timeout 300 --threads 4
+    """
+    attempt = attempt_of(options, as_json, threads=threads, dbt_output=dbt_output)
+    first_line(options, "checking the workspace")
+    with Errors(attempt, as_json):
+        outcome = attempt.ensure()
+    if as_json:
+        document(json.loads(attempt.result().model_dump_json()))
+    else:
+        say(outcome_text(outcome))
+    sys.exit(0 if outcome.state == "completed" or outcome.way == "off" else 1)
+
+
+@click.command()
+@dbt_options
+@select_option
+def plan(as_json: bool, **options: Any) -> None:
+    """Show what is missing and what would be built, and build nothing.
+
+    \b
+    Example:
+      dbt-selfheal plan --select tag:foundation
+    """
+    attempt = attempt_of(options, as_json)
+    first_line(options, "asking dbt for the plan")
+    with Errors(attempt, as_json):
+        found = attempt.plan()
+    document(found) if as_json else say(plan_text(found))
+
+
+@click.command()
+@dbt_options
+@select_option
+def status(as_json: bool, **options: Any) -> None:
+    """Show which required relations exist.
+
+    The exit code is 0 when all exist, else 1.
+
+    \b
+    Example:
+      dbt-selfheal status --json
+    """
+    attempt = attempt_of(options, as_json)
+    first_line(options, "asking dbt for the status")
+    with Errors(attempt, as_json):
+        found = attempt.status()
+    document(found) if as_json else say(status_text(found))
+    sys.exit(0 if found.get("state") == "completed" else 1)
+
+
+@click.command()
+@dbt_options
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def recreate(as_json: bool, yes: bool, **options: Any) -> None:
+    """Move the database file aside, so that a new one can be made.
+
+    Nothing is deleted: the file and its write-ahead log are renamed with a
+    time stamp. Then run: dbt-selfheal ensure
+
+    \b
+    Example:
+      dbt-selfheal recreate --yes
+    """
+    from dbt_selfheal.errors import ConfigurationError, SelfHealError
+    from dbt_selfheal.workspace.files import wait_for_file
+    from dbt_selfheal.workspace.lock import hold, lock_file
+    from dbt_selfheal.workspace.project import read_workspace, shown_path
+    from dbt_selfheal.workspace.recreate import move_aside
+
+    try:
+        workspace = read_workspace(options_for_dbt(options))
+        file = workspace.database_file
+        if file is None:
+            raise ConfigurationError(
+                f"recreate is for database files; this target is {workspace.adapter} ({workspace.place})",
+                remedy="Drop or rename its schema with the means of that database.",
+            )
+        if not file.exists():
+            document({"moved": []}) if as_json else say(
+                f"There is no file {shown_path(file)}; nothing to move."
+            )
+            return
+        if not yes and not click.confirm(f"Move {shown_path(file)} aside?", err=True):
+            sys.exit(1)
+        with hold(lock_file(workspace), 0):
+            wait_for_file(file, 0, lambda _: None)
+            moved = move_aside(file)
+    except SelfHealError as error:
+        fail(error, as_json)
+    if as_json:
+        document({"moved": [str(path) for path in moved]})
+    else:
+        say("\n".join([*(f"Moved to {shown_path(path)}" for path in moved), "Now run: dbt-selfheal ensure"]))
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """Returns an outcome for people."""
+    if outcome.way == "off":
+        return "Self-healing is off, by setting or in this target; nothing was checked."
+    if outcome.state != "completed":
+        return f"Not ready: {len(outcome.missing)} relations are missing: {', '.join(outcome.missing[:12])}"
+    how = {"warm": "unchanged since the last run", "none": "nothing was missing"}.get(outcome.way)
+    built = how or f"{len(outcome.created)} built, {outcome.present} were there before and untouched"
+    return f"Ready in {outcome.seconds:.1f} s: {built}"
+
+
+def plan_text(plan: dict[str, Any]) -> str:
+    """Returns a plan for people."""
+    steps, required = plan.get("steps", []), plan.get("required", {})
+    if not steps:
+        return f"All {len(required)} required relations exist. Nothing to build."
+    lines = [f"{len(steps)} missing ({len(required)} required). To build, in this order:"]
+    reasons = {step["reason"] for step in steps}
+    width = max(len(str(step["resource_type"])) for step in steps)
+    for number, step in enumerate(steps, 1):
+        relation = ".".join(
+            str(step["relation"] or step["name"]).replace('"', "").replace("`", "").split(".")[-2:]
+        )
+        lines.append(f"{number:>3}  {step['resource_type']:<{width}}  {relation}")
+        if len(reasons) > 1:
+            lines.append(f"     {step['reason']}")
+        if step.get("refusal"):
+            lines.append(f"     not from a hook: {step['refusal']}")
+    if len(reasons) == 1:
+        lines.append(f"Why: {reasons.pop()}")
+    lines.append("Build them with: dbt-selfheal ensure")
+    return "\n".join(lines)
+
+
+def status_text(status: dict[str, Any]) -> str:
+    """Returns a status for people."""
+    required = status.get("required", [])
+    if status["state"] == "in_progress" and not required:
+        holder = status.get("lock_holder") or "not known by whom"
+        return f"State: in_progress (an initialization is running: {holder})"
+    there = sum(1 for entry in required if entry["exists"])
+    lines = [f"State: {status['state']} ({there} of {len(required)} required relations exist)"]
+    lines += [
+        f"  {'ok' if item['exists'] else 'MISSING':<7}  {item['resource_type']:<8}  {item['display_name']}"
+        for item in required
+    ]
+    if status.get("lock_holder"):
+        lines.append(f"Initializing now: {status['lock_holder']}")
+    pending = status.get("pending_migrations") or []
+    if pending:
+        lines.append(f"Pending migrations: {', '.join(pending)}")
+    last = status.get("last_attempt")
+    if last:
+        error = f": {str(last['error']).splitlines()[0]}" if last.get("error") else ""
+        took = f"{last['state']} in {last['duration_seconds']} s"
+        lines.append(f"Last attempt: {took} at {last['started_at']}{error}")
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""The command dbt-selfheal: the group, and what every one of its errors becomes.
+
+Everything but click is imported where it is needed: the first line must be there before it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from dbt_selfheal import __version__
+from dbt_selfheal.cli.execute import execute
+from dbt_selfheal.cli.healing import ensure, plan, recreate, status
+from dbt_selfheal.cli.health import health
+from dbt_selfheal.cli.initial_data import hash_password, initial_data
+from dbt_selfheal.cli.migrate import migrate
+from dbt_selfheal.cli.options import EXIT_CODES
+from dbt_selfheal.cli.output import line
+from dbt_selfheal.cli.schema import schema
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Runs the command; no foreseeable error ends in a traceback."""
+    if os.name == "nt":
+        line("Error: the command dbt-selfheal needs Linux or macOS.")
+        line("  What to do: run dbt itself; the package heals there, too. Or use the command in WSL.")
+        sys.exit(1)
+    try:
+        sys.exit(cli(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort as error:
+        if isinstance(error.__cause__ or error.__context__, EOFError):
+            line("\nNobody is there to answer, so nothing was done. Use --yes to agree beforehand.")
+            sys.exit(1)
+        line("Interrupted. What was built stays; run the same command again for the rest.")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        line(f"Error: {error}")
+        line("  What to do: check the rights to that file and the free disk space, then try again.")
+        sys.exit(1)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, message="dbt-selfheal %(version)s")
+def cli() -> None:
+    """Builds the relations that a dbt command reads but that do not exist.
+
+    \b
+    Examples:
+      dbt-selfheal ensure                      make the workspace ready
+      dbt-selfheal exec -- dbt run -s orders   run dbt, supervised
+      dbt-selfheal exec -- python simulate.py  ensure first, then run
+    """
+
+
+for command in (
+    ensure,
+    plan,
+    status,
+    execute,
+    recreate,
+    migrate,
+    initial_data,
+    hash_password,
+    schema,
+    health,
+):
+    cli.add_command(command)

@@ -1,0 +1,172 @@
+"""The commands `migrate ...`; the work itself is that of the macros."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dbt_selfheal.cli.options import changing, dbt_options, run_operation
+from dbt_selfheal.cli.output import last, plain, show
+
+if TYPE_CHECKING:
+    from dbt_selfheal.report.recorder import Recorder
+
+ACTIONS = ("rerun", "mark-applied", "mark-failed")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Print the SQL and change nothing.")
+
+
+@click.group()
+def migrate() -> None:
+    """Apply, take back and look at the project's migrations.
+
+    \b
+    Examples:
+      dbt-selfheal migrate status
+      dbt-selfheal migrate up --dry-run
+    """
+
+
+@migrate.command()
+@dbt_options
+def status(as_json: bool, **options: Any) -> None:
+    """Show the state of each migration, what is wrong, and what to do.
+
+    The exit code is 0 when all are applied, else 1.
+
+    \b
+    Example:
+      dbt-selfheal migrate status --json
+    """
+    found = _look("migration_status", options, as_json)
+    event = found.named("migration_status")[-1]
+    show(found, plain(event), as_json)
+    sys.exit(0 if event["state"] == "up_to_date" else 1)
+
+
+@migrate.command()
+@dbt_options
+@changing
+@click.option("--to", metavar="VERSION", help="The last version to apply. [all]")
+@dry_run_option
+def up(as_json: bool, to: str | None, dry_run: bool, **options: Any) -> None:
+    """Apply the pending migrations, in order, each once.
+
+    \b
+    Examples:
+      dbt-selfheal migrate up --dry-run
+      dbt-selfheal migrate up --to 0007
+    """
+    _move("run_migrations", "migration_complete", "applied", as_json, to, dry_run, options)
+
+
+@migrate.command()
+@dbt_options
+@changing
+@click.option("--to", metavar="VERSION", help="The version to go back to; 0 for all. [one back]")
+@dry_run_option
+def down(as_json: bool, to: str | None, dry_run: bool, **options: Any) -> None:
+    """Roll back the newest migration, or all after a version.
+
+    \b
+    Examples:
+      dbt-selfheal migrate down
+      dbt-selfheal migrate down --to 0007    0007 stays applied; 0: all go
+    """
+    _move("rollback_migration", "migration_rolled_back", "rolled_back", as_json, to, dry_run, options)
+
+
+@migrate.command()
+@dbt_options
+def history(as_json: bool, **options: Any) -> None:
+    """Show every attempt: what, when, by whom, with what result.
+
+    \b
+    Example:
+      dbt-selfheal migrate history
+    """
+    found = _look("migration_history", options, as_json)
+    show(found, last(found, "migration_history"), as_json)
+
+
+@migrate.command()
+@dbt_options
+def validate(as_json: bool, **options: Any) -> None:
+    """Fail when anything is wrong with the migrations; for CI.
+
+    Pending ones are not wrong.
+
+    \b
+    Example:
+      dbt-selfheal migrate validate
+    """
+    found = _look("validate_migrations", options, as_json)
+    show(found, {"valid": True, **last(found, "migration_status")}, as_json)
+
+
+@migrate.command()
+@dbt_options
+@changing
+@click.argument("version")
+def baseline(version: str, as_json: bool, **options: Any) -> None:
+    """Record the migrations up to VERSION as applied, and run none.
+
+    For a database that is older than its migrations.
+
+    \b
+    Example:
+      dbt-selfheal migrate baseline 0007
+    """
+    arguments = {"version": version}
+    found = run_operation("baseline_migrations", arguments, options, as_json, what="recording", changes=True)
+    show(found, last(found, "migrations_baselined"), as_json)
+
+
+@migrate.command()
+@dbt_options
+@changing
+@click.argument("version")
+@click.argument("action", type=click.Choice(ACTIONS))
+def repair(version: str, action: str, as_json: bool, **options: Any) -> None:
+    """Settle a migration that was interrupted, changed or lost.
+
+    rerun: run all of it again; mark-applied: it is in the database, as it is
+    in the project now; mark-failed: nothing of it is in the database.
+    `dbt-selfheal migrate status` says which of them fits.
+
+    \b
+    Example:
+      dbt-selfheal migrate repair 0003 rerun
+    """
+    arguments = {"version": version, "action": action.replace("-", "_")}
+    found = run_operation("repair_migrations", arguments, options, as_json, what="repairing", changes=True)
+    show(found, last(found, "migration_repaired"), as_json)
+
+
+def _move(
+    operation: str,
+    event: str,
+    key: str,
+    as_json: bool,
+    to: str | None,
+    dry_run: bool,
+    options: dict[str, Any],
+) -> None:
+    """Applies migrations or takes them back, or prints their SQL."""
+    arguments: dict[str, Any] = {} if to is None else {"to": to}
+    if dry_run:
+        arguments["dry_run"] = True
+    what = "asking dbt for the migrations" if dry_run else "migrating"
+    found = run_operation(operation, arguments, options, as_json, what=what, changes=not dry_run)
+    if dry_run:
+        show(found, {"migrations": last(found, "migration_plan").get("migrations", [])}, as_json)
+    else:
+        show(found, {key: [plain(done) for done in found.named(event)]}, as_json)
+
+
+def _look(operation: str, options: dict[str, Any], as_json: bool) -> Recorder:
+    """Runs an operation that changes nothing, without a time limit."""
+    what = "asking dbt for the migrations"
+    return run_operation(operation, {}, {"timeout": math.inf, **options}, as_json, what=what)

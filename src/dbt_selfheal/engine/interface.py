@@ -1,0 +1,125 @@
+"""What an attempt is asked to do, how it ended, and what an engine, one way of running dbt, does for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dbt_selfheal.errors import ConfigurationError, DiskSpaceError
+from dbt_selfheal.workspace.dbt import Options
+from dbt_selfheal.workspace.files import DEFAULT_MIN_FREE_MB
+from dbt_selfheal.workspace.project import DEFAULT_LOCK_TIMEOUT, DEFAULT_TIMEOUT, Workspace
+
+if TYPE_CHECKING:
+    from dbt_selfheal.engine.messages import Messages
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an attempt is asked to do; what is None is decided by the project's settings."""
+
+    options: Options = field(default_factory=Options)
+    select: tuple[str, ...] = ()
+    threads: int | None = None
+    timeout: float | None = None
+    lock_timeout: float | None = None
+    min_free_mb: float | None = None
+    log_file: Path | None = None
+    dbt_output: bool = False
+    force: bool = False
+
+    def time_limit(self, workspace: Workspace) -> float:
+        """Returns the time limit of the initialization, in seconds."""
+        return (
+            self.timeout
+            if self.timeout is not None
+            else workspace.seconds("timeout_seconds", DEFAULT_TIMEOUT)
+        )
+
+    def lock_limit(self, workspace: Workspace) -> float:
+        """Returns how long to wait for another initialization, in seconds."""
+        if self.lock_timeout is not None:
+            return self.lock_timeout
+        return workspace.seconds("lock_timeout_seconds", DEFAULT_LOCK_TIMEOUT)
+
+    def least_free_mb(self) -> float:
+        """Returns the least free disk space, in megabytes; raises ConfigurationError if it is no number."""
+        if self.min_free_mb is not None:
+            return self.min_free_mb
+        given = os.environ.get("DBT_SELFHEAL_MIN_FREE_MB")
+        try:
+            return float(given) if given else DEFAULT_MIN_FREE_MB
+        except ValueError:
+            raise ConfigurationError(
+                f"DBT_SELFHEAL_MIN_FREE_MB must be a number of megabytes, and is {given!r} (environment)",
+                code="setting-wrong",
+                remedy="Set it to a number, such as 100, or unset it.",
+            ) from None
+
+
+@dataclass
+class Outcome:
+    """How an attempt ended, without the models, which take time to import."""
+
+    state: str
+    way: str
+    missing: list[str] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
+    present: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What dbt does in one process.
+
+    Args:
+        mode: `ensure`, `plan`, `status`, `operation` or `health`.
+        refuse: Whether nothing may be built.
+        note: What is said when it starts.
+        quiet: Whether dbt's own output stays hidden even if it was asked for.
+        details: What the mode needs: `operation` with its `name` and `arguments`, `tests`.
+    """
+
+    mode: str
+    refuse: bool = False
+    note: str = "Starting dbt"
+    quiet: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """One way of running dbt. What dbt reports goes to `messages`; attempts know no more of an engine."""
+
+    messages: Messages
+
+    def run(self, workspace: Workspace, job: Job) -> None:
+        """Does a job to its end; raises InitializationError when it fails."""
+
+    def supervise(
+        self,
+        workspace: Workspace,
+        command: Sequence[str],
+        *,
+        disk: DiskSpaceError | None = None,
+        release: Callable[[], None] = lambda: None,
+        limit: float | None = None,
+    ) -> int:
+        """Runs a user's command of dbt, and sees to it that no node runs when healing fails.
+
+        Args:
+            workspace: Where.
+            command: The command, beginning with `dbt`.
+            disk: What to raise as soon as something is missing; None if there is space to build it.
+            release: Called once healing is done.
+            limit: The time limit of healing, in seconds; None for that of the request.
+
+        Returns:
+            The command's exit code.
+
+        Raises:
+            InitializationError: Healing failed.
+        """

@@ -1,0 +1,82 @@
+"""What the dbt processes of an attempt have reported, and what their errors mean."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+from dbt_selfheal.errors import InitializationError
+from dbt_selfheal.report.durations import Durations
+from dbt_selfheal.report.recorder import Recorder
+from dbt_selfheal.workspace.project import Workspace
+
+
+class Messages:
+    """Takes in the messages of dbt processes; events go on to the recorder.
+
+    Args:
+        recorder: Keeps the events.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.way = "none"
+        self.errors: list[str] = []
+        self.hook_failed = False
+        self.nodes: list[dict[str, Any]] | None = None  # where the relations of the project are
+        self.required: list[str] = []
+
+    def take(self, message: dict[str, Any]) -> bool:
+        """Takes in a message; returns False: none of them ends the time limit by itself."""
+        kind = message.get("kind")
+        if kind == "event":
+            self.recorder.event(message["event"])
+        elif kind == "error":
+            self.errors.append(self.recorder.scrub(str(message["message"])))
+            self.hook_failed = self.hook_failed or message.get("name") == "DatabaseErrorRunningHook"
+        elif kind == "line":
+            self.recorder.lines.append(self.recorder.scrub(message["text"]))
+        elif kind == "way":
+            self.way = message["way"]
+            self.recorder.view.way(message["way"], message["reason"], message["count"])
+        elif kind == "nodes":
+            self.nodes, self.required = message["nodes"], message["required"]
+        return False
+
+    def take_and_tell(self, message: dict[str, Any]) -> bool:
+        """Takes in a message of a process whose own output is not shown; returns False, as `take` does."""
+        if message.get("kind") == "line" and message["text"].startswith("  not created: "):
+            self.recorder.view.note(self.recorder.scrub(message["text"].strip()))
+        return self.take(message)
+
+    def learn(self, workspace: Workspace) -> None:
+        """Takes down how long the nodes took."""
+        if self.recorder.seconds:
+            durations = Durations(workspace.state_folder)
+            for unique_id, seconds in self.recorder.seconds.items():
+                durations.learn(unique_id, seconds)
+            durations.save()
+
+    def error(self, workspace: Workspace, output: BinaryIO | None = None) -> InitializationError:
+        """Returns what the errors of a process mean.
+
+        Args:
+            workspace: Where it ran.
+            output: What it wrote, which counts if it has reported no error.
+        """
+        from dbt_selfheal.report.remedies import error_from
+
+        messages = list(self.errors)
+        if not messages and output is not None:
+            output.seek(0)
+            messages = [self.recorder.scrub(output.read().decode("utf-8", "replace").strip()[-2000:])]
+        return error_from(messages, workspace, step=self.recorder.running_step, node=self._failed_node())
+
+    def _failed_node(self) -> dict[str, Any] | None:
+        """Returns the migration that was being applied, or the step of the plan that was being built."""
+        migration = self.recorder.migration
+        if migration is not None:
+            return {"resource_type": "migration", "name": migration["name"], "path": migration["path"]}
+        if self.way == "native" or self.recorder.running_step not in ("load_seeds", "build_foundation"):
+            return None
+        steps = self.recorder.plan.get("steps", [])
+        return next((step for step in steps if step["unique_id"] not in self.recorder.built), None)

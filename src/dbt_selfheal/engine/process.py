@@ -1,0 +1,180 @@
+"""The engine of dbt-core 1.x: a process with dbt and a part of ours in it, followed to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from dbt_selfheal.engine.interface import Job, Request
+from dbt_selfheal.engine.messages import Messages
+from dbt_selfheal.errors import DiskSpaceError, InitializationTimeoutError
+from dbt_selfheal.report.recorder import Recorder
+from dbt_selfheal.workspace.dbt import find_dbt
+from dbt_selfheal.workspace.project import Workspace
+
+if TYPE_CHECKING:
+    from dbt_selfheal.engine.supervise import Supervised
+
+RUNNER = "runner.py"
+NATIVE_FROM = 40
+OnMessage = Callable[[dict[str, Any]], bool]
+
+
+class DbtProcesses:
+    """Runs dbt for one attempt, each job in a process of its own.
+
+    Args:
+        request: What the attempt is asked to do.
+        recorder: Keeps what dbt reports.
+    """
+
+    def __init__(self, request: Request, recorder: Recorder) -> None:
+        self.request = request
+        self.recorder = recorder
+        self.messages = Messages(recorder)
+
+    def run(self, workspace: Workspace, job: Job) -> None:
+        """Does a job to its end.
+
+        Args:
+            workspace: Where.
+            job: What.
+
+        Raises:
+            InitializationError: It failed.
+        """
+        self.recorder.view.note(job.note)
+        import tempfile
+
+        from dbt_selfheal.engine.supervise import INSIDE, Supervised
+
+        with tempfile.TemporaryFile() as output, tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            # Not as an argument: those are public, and may not be long.
+            json.dump(self._wanted(workspace, job), file)
+            file.flush()
+            shown = self.request.dbt_output and not job.quiet
+            command = [find_dbt().python, str(INSIDE / RUNNER), file.name]
+            process = Supervised(command, os.environ, output=None if shown else output)
+            limit = self.request.time_limit(workspace)
+            code = self._follow(process, self.messages.take_and_tell, limit)
+            self.messages.learn(workspace)
+            if code != 0:
+                raise self.messages.error(workspace, output)
+
+    def _wanted(self, workspace: Workspace, job: Job) -> dict[str, Any]:
+        """Returns what the runner inside dbt's process is told; see there."""
+        builds = workspace.settings.get("on_missing", "build") == "build"
+        return {
+            "mode": job.mode,
+            "arguments": self.request.options.arguments(),
+            "select": list(self.request.select),
+            "threads": self.request.threads,
+            "native_from": NATIVE_FROM if builds else None,
+            "refuse": job.refuse,
+            "target_path": str(workspace.target_path),
+            "initial_data": bool(workspace.settings.get("initial_data")),
+            **job.details,
+        }
+
+    def supervise(
+        self,
+        workspace: Workspace,
+        command: Sequence[str],
+        *,
+        disk: DiskSpaceError | None = None,
+        release: Callable[[], None] = lambda: None,
+        limit: float | None = None,
+    ) -> int:
+        """Runs a user's command of dbt, and ends it before its first node when healing fails.
+
+        Args:
+            workspace: Where.
+            command: The command, beginning with `dbt`.
+            disk: What to raise as soon as something is missing; None if there is space to build it.
+            release: Called once healing is done.
+            limit: The time limit of healing, in seconds; None for that of the request.
+
+        Returns:
+            The command's exit code; a signal that ends it ends this process, too.
+
+        Raises:
+            InitializationError: Healing failed.
+        """
+        from dbt_selfheal.engine.supervise import FORWARDED, Supervised
+
+        limit = self.request.time_limit(workspace) if limit is None else limit
+        passed = too_full = False
+
+        def take(message: dict[str, Any]) -> bool:
+            nonlocal passed, too_full
+            self.messages.take(message)
+            done = message["kind"] == "hooks_passed" or self.recorder.completed
+            if done and not passed:
+                passed = True
+                release()
+            if disk is not None and self.recorder.missing and not passed:
+                too_full = True
+                process.end()
+            return done
+
+        process = Supervised(command, os.environ)
+        before = {
+            number: signal.signal(number, lambda number, _: process.forward(number)) for number in FORWARDED
+        }
+        try:
+            code = self._follow(process, take, limit)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        self.messages.learn(workspace)
+        if too_full and disk is not None:
+            raise disk
+        if code > 0 and not passed:
+            self._raise_ours(workspace)
+        if code < 0:
+            die_by(-code)
+        return code
+
+    def _raise_ours(self, workspace: Workspace) -> None:
+        """Raises why a command failed before its first node if that is healing's; else says what to do."""
+        if not self.messages.errors:
+            return
+        error = self.messages.error(workspace)
+        ours = self.recorder.running_step or (error.code or "").startswith("migration")
+        if self.recorder.missing or self.messages.hook_failed or ours or error.exit_code != 1:
+            raise error
+        self.recorder.view.note(f"What to do: {error.remedy}")
+
+    def _follow(self, process: Supervised, on_message: OnMessage, limit: float) -> int:
+        """Follows a process to its end, within the time limit; ends it on every way out."""
+        from dbt_selfheal.engine.supervise import TimeIsUpError
+
+        try:
+            return process.run(on_message, limit, self.recorder.view.tick)
+        except TimeIsUpError as up:
+            error = InitializationTimeoutError(limit, up.seconds, step=self.recorder.running_step)
+            error.remedy = (
+                "Run the same command again: what was built stays, what was half built is gone. "
+                "Or raise the limit: --timeout, or vars.dbt_selfheal.timeout_seconds in dbt_project.yml."
+            )
+            raise error from None
+        except BaseException:
+            process.end()
+            raise
+
+
+def die_by(number: int) -> None:
+    """Ends this process by the signal that ended its child, so that callers see the same."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with suppress(OSError, ValueError):
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    time.sleep(1)
+    sys.exit(128 + number)

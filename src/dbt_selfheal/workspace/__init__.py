@@ -1,0 +1,1 @@
+"""The workspace, read and checked without dbt: project, profile, database file, dbt itself, the lock."""
