@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,14 +67,16 @@ def metrics(report: Mapping[str, Any]) -> str:
     size = detail("disk", "file_bytes") or detail("database_size", "bytes")
     gauge("database_bytes", "Size of the database.", {"": size})
     gauge("disk_free_bytes", "Free space on the database file's disk.", {"": detail("disk", "free_bytes")})
-    last = report["attempts"][-1] if report["attempts"] else None
-    success = None if last is None else float(last["state"] == "completed")
+    success, duration = _last_initialization(report["attempts"])
     gauge("last_initialization_success", "1 if the last initialization succeeded.", {"": success})
-    gauge(
-        "last_initialization_seconds",
-        "Time of the last initialization.",
-        {"": None if last is None else float(last["duration_seconds"])},
-    )
+    gauge("last_initialization_seconds", "Time of the last initialization.", {"": duration})
     moment = datetime.fromisoformat(str(report["checked_at"]).replace("Z", "+00:00")).timestamp()
     gauge("checked_timestamp_seconds", "When the health was checked.", {"": moment})
     return generate_latest(registry).decode()
+
+
+def _last_initialization(attempts: Sequence[Mapping[str, Any]]) -> tuple[float | None, float | None]:
+    """Returns 1 or 0 for success, and the seconds of the last attempt; None where there is none."""
+    if not attempts:
+        return None, None
+    return float(attempts[-1]["state"] == "completed"), float(attempts[-1]["duration_seconds"])
