@@ -58,8 +58,8 @@ def health(as_json: bool, prometheus: bool, html: Path | None, tests: bool, **op
         raise click.UsageError("choose one of --json and --prometheus")
     attempt = attempt_of(options, as_json)
     first_line(options, "checking the health of the database")
-    report = report_of(attempt, tests=tests)
     with Errors(attempt, as_json):
+        report = report_of(attempt, tests=tests)
         if prometheus:
             from dbt_selfheal.health.metrics import metrics
 

@@ -129,7 +129,8 @@ class Attempt:
             held = self.preparation.held(self.preparation.read())
             if held is not None:
                 raise held
-        return self._ask(Job("health", details={"tests": tests})).documents
+        job = Job("health", operation="health_report", details={"tests": tests})
+        return self._ask(job).documents
 
     def operation(
         self, name: str, arguments: Mapping[str, Any] | None = None, *, changes: bool = False
@@ -147,12 +148,13 @@ class Attempt:
         Raises:
             InitializationError: It failed.
         """
-        job = Job("operation", details={"operation": {"name": name, "arguments": dict(arguments or {})}})
+        wanted = {"name": name, "arguments": dict(arguments or {})}
+        job = Job("operation", operation=name, details={"operation": wanted})
         if not changes:
             return self._ask(job)
         with self._complete_errors():
             workspace = self.preparation.read()
-            self.preparation.check(workspace)
+            self.preparation.check(workspace, operation=job.operation)
             with self.preparation.lock(workspace):
                 self.preparation.check_file(workspace)
                 self.recorder.end_step()
@@ -223,7 +225,7 @@ class Attempt:
         """Does a job that builds nothing, without the lock, and returns what it reported."""
         with self._complete_errors():
             workspace = self.preparation.read()
-            self.preparation.check(workspace)
+            self.preparation.check(workspace, operation=job.operation)
             self.preparation.check_file(workspace)
             self.recorder.end_step()
             self.engine.run(workspace, job)

@@ -81,6 +81,7 @@ class Job:
         refuse: Whether nothing may be built.
         note: What is said when it starts.
         quiet: Whether dbt's own output stays hidden even if it was asked for.
+        operation: The macro of another package than the one that heals, if it needs one.
         details: What the mode needs: `operation` with its `name` and `arguments`, `tests`.
     """
 
@@ -88,6 +89,7 @@ class Job:
     refuse: bool = False
     note: str = "Starting dbt"
     quiet: bool = False
+    operation: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -38,22 +38,25 @@ class Preparation:
             self.recorder.view.threads = self.request.threads or 1
         return self.workspace
 
-    def check(self, workspace: Workspace, dbt: Dbt | None = None) -> None:
+    def check(self, workspace: Workspace, dbt: Dbt | None = None, *, operation: str | None = None) -> None:
         """Checks, once, what needs no lock: installation, folder, seeds, disk.
 
         Args:
             workspace: What to check.
             dbt: The dbt that will run; None for the one that is found.
+            operation: A macro that must be there; None for none beyond those that heal.
 
         Raises:
             InitializationError: Something of that is wrong.
         """
         from dbt_selfheal.workspace.files import check_disk, check_seeds
-        from dbt_selfheal.workspace.installation import check_installation
+        from dbt_selfheal.workspace.installation import check_installation, check_operation
 
         if self._checked:
             return
         check_installation(workspace, dbt or find_dbt())
+        if operation is not None:
+            check_operation(workspace, operation)
         self.make_folder(workspace)
         for warning in check_seeds(workspace):
             self.recorder.view.note(f"Warning: {warning}")

@@ -11,6 +11,7 @@ from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationErro
 from dbt_selfheal.report.attempts import AttemptLog
 from dbt_selfheal.report.recorder import iso, now
 from dbt_selfheal.workspace.files import DEFAULT_MIN_FREE_MB
+from dbt_selfheal.workspace.installation import OPERATION_MISSING
 from dbt_selfheal.workspace.project import Workspace
 
 Report = dict[str, Any]
@@ -26,6 +27,9 @@ def report_of(attempt: Attempt, *, tests: bool = True) -> Report:
     Args:
         attempt: How to ask.
         tests: Whether to run the data tests on the required relations.
+
+    Raises:
+        ConfigurationError: The package that checks the health is not installed.
     """
     try:
         documents = attempt.health(tests=tests)
@@ -34,6 +38,8 @@ def report_of(attempt: Attempt, *, tests: bool = True) -> Report:
         report["data_tests"] = found
         report["checks"] = [*report["checks"], _data_tests(found, tests)]
     except InitializationError as error:
+        if error.code == OPERATION_MISSING:
+            raise
         report = _without_answer(attempt.workspace, error, attempt.recorder.checks)
     report.pop("event", None)
     report["version"] = __version__

@@ -260,11 +260,15 @@ class Runner:
         return [*found, {"unique_id": "migrations or initial data", "kind": "function"}] if more else found
 
     def has_migrations(self) -> bool:
-        """Returns whether the project or a package has macros that are, or look like, migrations."""
-        return any(re.search("[.]migration_[_0-9]", unique_id) for unique_id in self.dbt.manifest.macros)
+        """Returns whether there are macros that are, or look like, migrations, and what applies them."""
+        return self.dbt.has("run_migrations") and any(
+            re.search("[.]migration_[_0-9]", unique_id) for unique_id in self.dbt.manifest.macros
+        )
 
     def has_initial_data(self) -> bool:
         """Returns whether rows must exist: by the settings, or as the content of a marked seed."""
+        if not self.dbt.has("seed_initial_data"):
+            return False
         seeds = (node for key, node in self.dbt.manifest.nodes.items() if key.startswith("seed."))
         return bool(self.request.get("initial_data")) or any("selfheal" in node.config.meta for node in seeds)
 

@@ -39,6 +39,10 @@ class Invocations:
         self.manifest = self.invoke("parse", "--no-write-json").result
         self.reporter.send("parsed")
 
+    def has(self, operation: str) -> bool:
+        """Returns whether some package has an operation: the second package need not be installed."""
+        return any(unique_id.endswith(f".{operation}") for unique_id in self.manifest.macros)
+
     def operation(self, name: str, *, quietly: bool = False) -> None:
         """Runs an operation of the package."""
         arguments = {"select": self.request["select"]} if self.request.get("select") else {}
