@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,6 +10,8 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from support import (
     ADAPTERS,
+    BOTH,
+    HEALING,
     Database,
     DbtProject,
     DbtServer,
@@ -179,6 +181,7 @@ class ProjectFactory(Protocol):
         config: Mapping[str, Any] | None = None,
         database: Database | None = None,
         install: bool = True,
+        packages: Sequence[str] | None = None,
         name: str = "shop",
     ) -> DbtProject:
         """Makes a project from files, or from a copy of a folder.
@@ -187,7 +190,8 @@ class ProjectFactory(Protocol):
             files: Content by path, or the folder of a project.
             config: More keys of dbt_project.yml.
             database: What it builds into; a fresh database if not given.
-            install: Whether the package is installed.
+            install: Whether the packages are installed.
+            packages: Which of this repository's packages, by their names; both in tests marked both_packages.
             name: The project's name.
 
         Returns:
@@ -198,10 +202,14 @@ class ProjectFactory(Protocol):
 
 @pytest.fixture
 def make_project(
-    make_database: Callable[[], Database], dbt_server: DbtServer, tmp_path: Path
+    make_database: Callable[[], Database],
+    dbt_server: DbtServer,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> ProjectFactory:
     """Makes projects, each in a folder of its own and by default on a fresh database."""
     count = 0
+    usual = BOTH if request.node.get_closest_marker("both_packages") else HEALING
 
     def make(
         files: Mapping[str, str] | Path,
@@ -209,19 +217,30 @@ def make_project(
         config: Mapping[str, Any] | None = None,
         database: Database | None = None,
         install: bool = True,
+        packages: Sequence[str] | None = None,
         name: str = "shop",
     ) -> DbtProject:
         nonlocal count
         count += 1
+        packages = usual if packages is None else packages
         folder = tmp_path / f"project-{count}"
         database = database or make_database()
         if isinstance(files, Path):
-            project = DbtProject.copy(files, folder, database, dbt_server, install=install)
+            project = DbtProject.copy(
+                files, folder, database, dbt_server, install=install, packages=packages
+            )
             if config:
                 project.configure(**config)
             return project
         return DbtProject(
-            folder, database, dbt_server, files=files, config=config, install=install, name=name
+            folder,
+            database,
+            dbt_server,
+            files=files,
+            config=config,
+            install=install,
+            packages=packages,
+            name=name,
         )
 
     return make

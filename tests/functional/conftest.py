@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import pytest
 from functional.helpers import CONFIG, FILES, clear
-from support import DbtProject, DbtServer, DuckDbDatabase
+from support import HEALING, DbtProject, DbtServer, DuckDbDatabase
 
 
 class SharedProjectFactory(Protocol):
@@ -19,13 +19,15 @@ class SharedProjectFactory(Protocol):
         *,
         config: Mapping[str, Any] | None = None,
         install: bool = True,
+        packages: Sequence[str] = HEALING,
     ) -> DbtProject:
         """Makes a project on a DuckDB of its own that lives as long as the module's tests.
 
         Args:
             files: Content by path.
             config: More keys of dbt_project.yml.
-            install: Whether the package is installed.
+            install: Whether the packages are installed.
+            packages: Which of this repository's packages, by their names.
 
         Returns:
             The project.
@@ -40,13 +42,23 @@ def make_shared_project(
     """Makes projects that the tests of a module share."""
 
     def make(
-        files: Mapping[str, str], *, config: Mapping[str, Any] | None = None, install: bool = True
+        files: Mapping[str, str],
+        *,
+        config: Mapping[str, Any] | None = None,
+        install: bool = True,
+        packages: Sequence[str] = HEALING,
     ) -> DbtProject:
         folder = tmp_path_factory.mktemp("shared")
         (folder / "database").mkdir()
         database = DuckDbDatabase(folder / "database")
         return DbtProject(
-            folder / "project", database, dbt_server, files=files, config=config, install=install
+            folder / "project",
+            database,
+            dbt_server,
+            files=files,
+            config=config,
+            install=install,
+            packages=packages,
         )
 
     return make

@@ -10,7 +10,7 @@ from functional.helpers import events
 from support import DbtProject
 
 Make = Callable[..., DbtProject]
-pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite]
+pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite, pytest.mark.both_packages]
 FILES = {
     "seeds/people.csv": "id,name\n1,Ada\n2,Grace\n",
     "models/persons.sql": "{{ config(materialized='table') }} select * from {{ ref('people') }}",

@@ -9,7 +9,7 @@ import pytest
 from functional.helpers import events
 from support import DbtProject
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.both_packages]
 
 
 def test_the_holder_of_the_lock_is_named(make_project: Callable[..., DbtProject]) -> None:

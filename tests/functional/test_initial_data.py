@@ -11,6 +11,7 @@ import pytest
 from support import DbtProject, DbtResult
 
 Make = Callable[..., DbtProject]
+pytestmark = pytest.mark.both_packages
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=1$cGxhbnRlZFNhbHRWYWx1ZQ$UGxhbnRlZEhhc2hWYWx1ZU9mVGhlRmlyc3RBZG1pbg"
 PLAIN = "PlantedPlainTextPassword"
@@ -41,7 +42,7 @@ ADMIN: dict[str, Any] = {
     ],
 }
 SECRETS = {"ADMIN_HASH": HASH, "ADMIN_MAIL": MAIL}
-DISPATCH = [{"macro_namespace": "dbt", "search_order": ["shop", "dbt_selfheal", "dbt"]}]
+DISPATCH = [{"macro_namespace": "dbt", "search_order": ["shop", "dbt_selfheal_database", "dbt"]}]
 
 
 def settings(*entries: dict[str, Any], **others: Any) -> dict[str, Any]:
@@ -408,7 +409,7 @@ def test_a_dry_run_inserts_nothing(make_project: Make) -> None:
 
 def test_edits_of_a_marked_seed_survive_whatever_makes_dbt_empty_it(make_project: Make) -> None:
     """dbt empties a seed whose own full_refresh is false, and when it finds its own macros before this package's."""
-    behind = [{"macro_namespace": "dbt", "search_order": ["shop", "dbt", "dbt_selfheal"]}]
+    behind = [{"macro_namespace": "dbt", "search_order": ["shop", "dbt", "dbt_selfheal_database"]}]
     project = make_project(SEEDS, config={"seeds": {"+full_refresh": False}, "dispatch": behind})
     without_healing(project, "seed")
     project.execute("update roles set title = 'edited' where code = 'admin'")

@@ -13,6 +13,7 @@ import pytest
 from support import DbtProject, DbtResult
 
 Make = Callable[..., DbtProject]
+pytestmark = pytest.mark.both_packages
 
 MODEL = {"models/a.sql": "select 1 as id"}
 HISTORY = "selfheal_migrations"
@@ -260,7 +261,7 @@ def test_statements_are_split_at_the_right_semicolons(make_project: Make) -> Non
     }
     project = make_project(
         {"macros/split.sql": "{% macro split(texts) %}{% for text in texts %}"
-         "{% do log('SPLIT ' ~ tojson(dbt_selfheal._statements(text)), info=true) %}{% endfor %}{% endmacro %}"}
+         "{% do log('SPLIT ' ~ tojson(dbt_selfheal_database._statements(text)), info=true) %}{% endfor %}{% endmacro %}"}
     )  # fmt: skip
     result = operate(project, "split", texts=list(texts))
     found = [

@@ -11,6 +11,7 @@ import yaml
 from support import ROOT, DbtProject
 
 Make = Callable[..., DbtProject]
+pytestmark = pytest.mark.both_packages
 BLOCK = re.compile(r"<!-- (file|run|of the workspace)(?:: (\S+))? -->\n```\w*\n(.*?)```", re.DOTALL)
 
 

@@ -10,6 +10,7 @@ import pytest
 from support import DbtProject
 
 Make = Callable[..., DbtProject]
+pytestmark = pytest.mark.both_packages
 
 # Statements that run until they are killed; the environment variable HOLD says before which statement.
 HOLDS = {
@@ -131,10 +132,10 @@ def test_even_without_the_lock_a_migration_is_not_applied_twice(make_project: Ma
             "macros/m.sql": "{% macro migration__1__slow() %}create table {{ target.schema }}.slow (id integer); select pg_sleep(4){% endmacro %}",
             "macros/both.sql": """
 {% macro unlocked() %}
-  {% set status = dbt_selfheal._migration_status(dbt_selfheal._settings()) %}
-  {% do dbt_selfheal._apply_migrations(dbt_selfheal._pending_migrations(status), 0) %}
+  {% set status = dbt_selfheal_database._migration_status(dbt_selfheal._settings()) %}
+  {% do dbt_selfheal_database._apply_migrations(dbt_selfheal_database._pending_migrations(status), 0) %}
 {% endmacro %}
-{% macro history_only() %}{% do dbt_selfheal._create_history() %}{% endmacro %}
+{% macro history_only() %}{% do dbt_selfheal_database._create_history() %}{% endmacro %}
 """,
         }
     )

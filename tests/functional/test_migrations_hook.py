@@ -11,6 +11,7 @@ from functional.helpers import events, hook_errors_stop, printed, statements
 from support import DbtProject, DbtResult
 
 Make = Callable[..., DbtProject]
+pytestmark = pytest.mark.both_packages
 
 HISTORY = "selfheal_migrations"
 TENANTS = {
@@ -209,7 +210,7 @@ def test_dbt_seed_and_build_do_not_empty_a_marked_seed(make_project: Make) -> No
     for command in ("seed", "build"):
         failed = project.dbt_fails(command)
         assert "rows that people have edited must stay" in failed.output
-        assert "search_order: [shop, dbt_selfheal, dbt]" in failed.output
+        assert "search_order: [shop, dbt_selfheal_database, dbt]" in failed.output
         if hook_errors_stop(failed):
             assert ("admin", "Boss") in project.rows("roles")
     project.dbt("build", "--exclude", "roles")
@@ -219,7 +220,7 @@ def test_dbt_seed_and_build_do_not_empty_a_marked_seed(make_project: Make) -> No
 
 @pytest.mark.duckdb
 def test_healing_and_then_a_missing_row_of_a_marked_seed(make_project: Make) -> None:
-    dispatch = [{"macro_namespace": "dbt", "search_order": ["shop", "dbt_selfheal", "dbt"]}]
+    dispatch = [{"macro_namespace": "dbt", "search_order": ["shop", "dbt_selfheal_database", "dbt"]}]
     project = make_project(
         {
             **ROLES,

@@ -14,7 +14,7 @@ from functional.helpers import events
 from support import DbtProject, DbtResult, PostgresDatabase, SqliteDatabase
 
 Make = Callable[..., DbtProject]
-pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite]
+pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite, pytest.mark.both_packages]
 CONFIG = {"vars": {"dbt_selfheal": {"timeout_seconds": 300}}}
 FILES = {
     "seeds/people.csv": "id,name,age\n1,Ada,36\n2,Grace,85\n",

@@ -8,7 +8,7 @@ import pytest
 from functional.pages import play_page
 from support import DbtProject, Environment
 
-pytestmark = pytest.mark.duckdb
+pytestmark = [pytest.mark.duckdb, pytest.mark.both_packages]
 
 
 def test_the_page_on_schemas_is_true(

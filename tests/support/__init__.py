@@ -10,11 +10,13 @@ from support.databases import (
     SqliteDatabase,
 )
 from support.environments import ROOT, DbtServer, Environment, default_environment
-from support.project import DbtError, DbtProject, DbtResult, RunningDbt
+from support.project import BOTH, HEALING, DbtError, DbtProject, DbtResult, RunningDbt
 from support.results import RESULTS, keep_result
 
 __all__ = [
     "ADAPTERS",
+    "BOTH",
+    "HEALING",
     "RESULTS",
     "ROOT",
     "Database",

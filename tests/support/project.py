@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,9 @@ from support.databases import Database, Row
 from support.environments import ROOT, DbtServer, Process, kill_group, start_real_process
 
 TIMEOUT = 120.0
-PACKAGE = "dbt_selfheal"
+PACKAGES = {"dbt_selfheal": ROOT, "dbt_selfheal_database": ROOT / "database"}
+HEALING = ("dbt_selfheal",)
+BOTH = ("dbt_selfheal", "dbt_selfheal_database")
 
 
 class DbtError(AssertionError):
@@ -207,7 +209,8 @@ class DbtProject:
         server: Where its invocations run.
         files: Content by path, such as `{"models/a.sql": "select 1 as id"}`.
         config: More keys of dbt_project.yml, such as `{"vars": {"dbt_selfheal": {"on_missing": "fail"}}}`.
-        install: Whether the package is installed, as `dbt deps` does for a local package: by a symbolic link.
+        install: Whether the packages are installed, as `dbt deps` does for local packages: by symbolic links.
+        packages: Which of this repository's packages, by their names.
         name: The project's name.
     """
 
@@ -220,11 +223,13 @@ class DbtProject:
         files: Mapping[str, str] | None = None,
         config: Mapping[str, Any] | None = None,
         install: bool = True,
+        packages: Sequence[str] = HEALING,
         name: str = "shop",
     ) -> None:
         self.folder = folder
         self.database = database
         self.name = name
+        self.packages = tuple(packages)
         self._server = server
         self._count = 0
         project = {
@@ -239,13 +244,21 @@ class DbtProject:
         self.write({"dbt_project.yml": yaml.safe_dump(project, sort_keys=False)}, keep=True)
         self.write_profile()
         if install:
-            self.write({"packages.yml": yaml.safe_dump({"packages": [{"local": str(ROOT)}]})}, keep=True)
+            listed = [{"local": str(PACKAGES[package])} for package in packages]
+            self.write({"packages.yml": yaml.safe_dump({"packages": listed})}, keep=True)
             self.link_package()
         self.write(files or {})
 
     @classmethod
     def copy(
-        cls, source: Path, folder: Path, database: Database, server: DbtServer, *, install: bool = True
+        cls,
+        source: Path,
+        folder: Path,
+        database: Database,
+        server: DbtServer,
+        *,
+        install: bool = True,
+        packages: Sequence[str] = HEALING,
     ) -> DbtProject:
         """Makes a project from a copy of another one's folder, without what dbt has generated there.
 
@@ -254,7 +267,8 @@ class DbtProject:
             folder: Where the project is made.
             database: What it builds into.
             server: Where its invocations run.
-            install: Whether the package is installed.
+            install: Whether the packages are installed.
+            packages: Which of this repository's packages, by their names.
 
         Returns:
             The project.
@@ -264,7 +278,9 @@ class DbtProject:
         )
         shutil.copytree(source, folder, ignore=generated, dirs_exist_ok=True)
         description = yaml.safe_load((folder / "dbt_project.yml").read_text())
-        project = cls(folder, database, server, install=install, name=description["name"])
+        project = cls(
+            folder, database, server, install=install, packages=packages, name=description["name"]
+        )
         project.write_profile(description.get("profile", description["name"]))
         return project
 
@@ -306,11 +322,12 @@ class DbtProject:
         self.write({"profiles.yml": yaml.safe_dump(content, sort_keys=False)})
 
     def link_package(self) -> None:
-        """Installs this repository's package as `dbt deps` does for a local package, by a symbolic link."""
-        link = self.folder / "dbt_packages" / PACKAGE
-        link.parent.mkdir(exist_ok=True)
-        if not link.is_symlink():
-            link.symlink_to(ROOT)
+        """Installs the project's packages of this repository as `dbt deps` does for local ones, by symbolic links."""
+        for package in self.packages:
+            link = self.folder / "dbt_packages" / package
+            link.parent.mkdir(exist_ok=True)
+            if not link.is_symlink():
+                link.symlink_to(PACKAGES[package])
 
     def dbt(
         self,

@@ -2,31 +2,35 @@
   The checks of health_report, each a dict of _check.
 #}
 
-{% macro _check_connectivity() %}
+{# connectivity and versions. #}
+{% macro _check_connection() %}
   {% do dbt_selfheal._fetch('select 1') %}  {# the first call compiles the macro #}
   {% set started_at = dbt_selfheal._now() %}
   {% do dbt_selfheal._fetch('select 1') %}
   {% set milliseconds = ((dbt_selfheal._now() - started_at).total_seconds() * 1000) | round(2) %}
-  {% do return(dbt_selfheal_database._check('connectivity', 'ok', 'answers in ' ~ milliseconds ~ ' ms', none, {'round_trip_ms': milliseconds})) %}
+  {% set connectivity = dbt_selfheal_database._check('connectivity', 'ok', 'answers in ' ~ milliseconds ~ ' ms', none, {'round_trip_ms': milliseconds}) %}
+  {% set query, package = dbt_selfheal_database._traits().version, (adapter.config.dependencies or {}).get('dbt_selfheal') %}
+  {% set database = dbt_selfheal._fetch(query)[0][0] if query else 'of unknown version' %}
+  {% do return([connectivity, dbt_selfheal_database._check('versions', 'ok', adapter.type() ~ ' ' ~ database ~ ', dbt ' ~ dbt_version, none,
+    {'database': database, 'dbt': dbt_version, 'package': package.version if package else none})]) %}
 {% endmacro %}
 
 
-{% macro _check_versions() %}
-  {% set database, package = dbt_selfheal_database._database_version(), (adapter.config.dependencies or {}).get('dbt_selfheal') %}
-  {% do return(dbt_selfheal_database._check('versions', 'ok', adapter.type() ~ ' ' ~ database ~ ', dbt ' ~ dbt_version, none,
-    {'database': database, 'dbt': dbt_version, 'package': package.version if package else none})) %}
-{% endmacro %}
-
-
-{% macro _check_required(relations) %}
+{# required_relations, and schema: drift of what exists. #}
+{% macro _check_relations(relations, schema) %}
   {% set missing = relations | selectattr('state', 'equalto', 'missing') | map(attribute='name') | list %}
   {% set wrong = relations | selectattr('state', 'equalto', 'wrong_kind') | map(attribute='name') | list %}
   {% set present = relations | length - missing | length %}
   {% set text = present ~ ' of ' ~ relations | length ~ ' exist' ~ ('; missing: ' ~ dbt_selfheal_database._some(missing) if missing else '')
     ~ ('; of the wrong kind: ' ~ dbt_selfheal_database._some(wrong) if wrong else '') %}
-  {% do return(dbt_selfheal_database._check('required_relations', 'failed' if missing else 'warning' if wrong else 'ok', text,
+  {% set required = dbt_selfheal_database._check('required_relations', 'failed' if missing else 'warning' if wrong else 'ok', text,
     'dbt run-operation ensure_initialized' if missing else 'dbt run-operation validate_schema',
-    {'required': relations | length, 'present': present, 'missing': missing, 'wrong_kind': wrong})) %}
+    {'required': relations | length, 'present': present, 'missing': missing, 'wrong_kind': wrong}) %}
+  {% set issues = schema.issues | rejectattr('code', 'in', ['missing_relation', 'wrong_kind']) | list %}
+  {% set report = dbt_selfheal_database._report_of_issues(issues, schema.relations) %}
+  {% set drift = issues | rejectattr('severity', 'equalto', 'info') | list %}
+  {% do return([required, dbt_selfheal_database._check('schema', 'warning' if drift else 'ok',
+    'as declared' if not drift else 'not as declared: ' ~ dbt_selfheal_database._schema_counts(report), 'dbt run-operation validate_schema', report.counts)]) %}
 {% endmacro %}
 
 
@@ -36,18 +40,10 @@
 {% endmacro %}
 
 
-{# Drift of what exists; what is missing is the business of _check_required. #}
-{% macro _check_schema(schema) %}
-  {% set issues = schema.issues | rejectattr('code', 'in', ['missing_relation', 'wrong_kind']) | list %}
-  {% set report = dbt_selfheal_database._report_of_issues(issues, schema.relations) %}
-  {% set drift = issues | rejectattr('severity', 'equalto', 'info') | list %}
-  {% do return(dbt_selfheal_database._check('schema', 'warning' if drift else 'ok', 'as declared' if not drift else 'not as declared: ' ~ dbt_selfheal_database._schema_counts(report),
-    'dbt run-operation validate_schema', report.counts)) %}
-{% endmacro %}
-
-
+{# migrations. Macros that only happen to be named so, in a project that neither has migrations run by hooks nor has used one, are none. #}
 {% macro _check_migrations(settings) %}
-  {% set status = dbt_selfheal_database._migration_status(settings) %}
+  {% set used = settings.migrations or dbt_selfheal_database._history_exists() %}
+  {% set status = dbt_selfheal_database._migration_status(settings, quiet=true) if used else {'counts': dict.fromkeys(('applied', 'pending', 'interrupted', 'changed', 'gone'), 0)} %}
   {% set counts = status.counts %}
   {% if not status.entries and not status.problems %}{% do return(dbt_selfheal_database._check('migrations', 'ok', 'the project has none', none, counts)) %}{% endif %}
   {% set parts = [] %}
@@ -60,6 +56,7 @@
 {% endmacro %}
 
 
+{# initial_data. #}
 {% macro _check_initial_data(settings) %}
   {% set tables = dbt_selfheal_database._initial_data_tables(settings) %}
   {% set there, gone = [], [] %}
@@ -83,7 +80,7 @@
 {% endmacro %}
 
 
-{# Rows of the tables among the required relations, of seeds against their files; the numbers are put into the relations. #}
+{# row_counts: rows of the tables among the required relations, of seeds against their files; the numbers are put into the relations. #}
 {% macro _check_row_counts(relations, plan) %}
   {% set tables = relations | rejectattr('state', 'in', ['missing', 'wrong_kind']) | rejectattr('resource_type', 'equalto', 'function') | rejectattr('materialization', 'in', ['view', 'ephemeral', 'table_function']) | list %}
   {% set selects, counts, different = [], {}, [] %}
@@ -94,8 +91,11 @@
     {% for row in dbt_selfheal._fetch(batch | join(' union all ')) %}{% do tables[row[0] | int].update({'rows': row[1] | int}) %}{% endfor %}
   {% endfor %}
   {% for table in tables if table.resource_type == 'seed' %}
-    {% set node = plan.visited[table.unique_id].node %}
-    {% do table.update({'file_rows': dbt_selfheal_database._rows_in_file(node)}) %}
+    {% set node, reader = plan.visited[table.unique_id].node, dbt_selfheal._seed_reader() %}
+    {% set file = dbt_selfheal._seed_file(node) %}
+    {% set header = reader.table.from_csv(file, encoding='utf-8-sig', delimiter=node.config.delimiter, row_limit=0) %}
+    {% do table.update({'file_rows': reader.table.from_csv(file, encoding='utf-8-sig', delimiter=node.config.delimiter,
+      column_types=[reader.raw] * header.column_names | length).rows | length}) %}
     {% if table.rows < table.file_rows or (table.rows > table.file_rows and not dbt_selfheal_database._is_marked(node)) %}{% do different.append(table) %}{% endif %}
   {% endfor %}
   {% set texts = [] %}
@@ -106,74 +106,25 @@
 {% endmacro %}
 
 
-{# How many rows a seed's file has. #}
-{% macro _rows_in_file(node) %}
-  {% set reader, file = dbt_selfheal._seed_reader(), dbt_selfheal._seed_file(node) %}
-  {% set header = reader.table.from_csv(file, encoding='utf-8-sig', delimiter=node.config.delimiter, row_limit=0) %}
-  {% do return(reader.table.from_csv(file, encoding='utf-8-sig', delimiter=node.config.delimiter,
-    column_types=[reader.raw] * header.column_names | length).rows | length) %}
-{% endmacro %}
-
-
-{% macro _check_lock() %}
-  {% set holder = dbt_selfheal._lock_holder(target.schema) %}
-  {% do return(dbt_selfheal_database._check('lock', 'warning' if holder else 'ok', 'an initialization is running: ' ~ holder if holder else 'free',
+{# lock, last_initialization (from the history; its details are also put into the report, for its timeline and trends) and
+   database_size. #}
+{% macro _check_surroundings(settings, report) %}
+  {% set checks, holder, attempts = [], dbt_selfheal._lock_holder(target.schema), dbt_selfheal._recorded_attempts(settings) %}
+  {% do checks.append(dbt_selfheal_database._check('lock', 'warning' if holder else 'ok', 'an initialization is running: ' ~ holder if holder else 'free',
     'wait for it to end', {'holder': holder})) %}
-{% endmacro %}
-
-
-{# The last attempt, from the history; details are also put into the report, for its timeline and trends. #}
-{% macro _check_last_initialization(settings, report) %}
-  {% set attempts = dbt_selfheal._recorded_attempts(settings) %}
   {% do report.update({'attempts': attempts, 'history': settings.history}) %}
-  {% if not attempts %}
-    {% do return(dbt_selfheal_database._check('last_initialization', 'ok', 'nothing is recorded' ~ ('' if settings.history else ' (vars.dbt_selfheal.history is off)'))) %}
+  {% set last = attempts[-1] if attempts else none %}
+  {% if last %}
+    {% do checks.append(dbt_selfheal_database._check('last_initialization', 'ok' if last.state == 'completed' else 'warning',
+      last.state ~ ' at ' ~ last.started_at ~ ' in ' ~ last.duration_seconds ~ ' s' ~ (': ' ~ last.error if last.error else ''),
+      'correct what the message names, then dbt run-operation ensure_initialized', {'state': last.state, 'duration_seconds': last.duration_seconds})) %}
+  {% else %}
+    {% do checks.append(dbt_selfheal_database._check('last_initialization', 'ok', 'nothing is recorded' ~ ('' if settings.history else ' (vars.dbt_selfheal.history is off)'))) %}
   {% endif %}
-  {% set last = attempts[-1] %}
-  {% do return(dbt_selfheal_database._check('last_initialization', 'ok' if last.state == 'completed' else 'warning',
-    last.state ~ ' at ' ~ last.started_at ~ ' in ' ~ last.duration_seconds ~ ' s' ~ (': ' ~ last.error if last.error else ''),
-    'correct what the message names, then dbt run-operation ensure_initialized', {'state': last.state, 'duration_seconds': last.duration_seconds})) %}
-{% endmacro %}
-
-
-{% macro _check_size() %}
-  {% set bytes = dbt_selfheal_database._database_bytes() %}
-  {% do return(dbt_selfheal_database._check('database_size', 'ok', dbt_selfheal_database._readable_bytes(bytes) if bytes is not none else 'not known', none, {'bytes': bytes})) %}
-{% endmacro %}
-
-
-{% macro _readable_bytes(bytes) %}
-  {% do return((bytes / 1024) | round(1) ~ ' kB' if bytes < 1048576 else (bytes / 1048576) | round(1) ~ ' MB' if bytes < 1073741824 else (bytes / 1073741824) | round(1) ~ ' GB') %}
-{% endmacro %}
-
-
-{# The version of the database. #}
-{% macro _database_version() %}
-  {% do return(adapter.dispatch('_database_version', 'dbt_selfheal_database')()) %}
-{% endmacro %}
-
-{% macro default___database_version() %}{% do return('of unknown version') %}{% endmacro %}
-{% macro duckdb___database_version() %}{% do return(dbt_selfheal._fetch('select version()')[0][0]) %}{% endmacro %}
-{% macro postgres___database_version() %}{% do return(dbt_selfheal._fetch('show server_version')[0][0]) %}{% endmacro %}
-{% macro sqlite___database_version() %}{% do return(dbt_selfheal._fetch('select sqlite_version()')[0][0]) %}{% endmacro %}
-
-
-{# The size of the database in bytes, or none. #}
-{% macro _database_bytes() %}
-  {% do return(adapter.dispatch('_database_bytes', 'dbt_selfheal_database')()) %}
-{% endmacro %}
-
-{% macro default___database_bytes() %}{% do return(none) %}{% endmacro %}
-
-{% macro duckdb___database_bytes() %}
-  {% do return(dbt_selfheal._fetch('select coalesce(max(block_size * used_blocks), 0) from pragma_database_size() where database_name = '
-    ~ dbt_selfheal._literal(target.database))[0][0] | int) %}
-{% endmacro %}
-
-{% macro postgres___database_bytes() %}
-  {% do return(dbt_selfheal._fetch('select pg_database_size(current_database())')[0][0] | int) %}
-{% endmacro %}
-
-{% macro sqlite___database_bytes() %}
-  {% do return(dbt_selfheal._fetch('select page_count * page_size from pragma_page_count(), pragma_page_size()')[0][0] | int) %}
+  {% set query = dbt_selfheal_database._traits().bytes %}
+  {% set bytes = dbt_selfheal._fetch(query)[0][0] | int if query else none %}
+  {% set size = 'not known' if bytes is none else (bytes / 1024) | round(1) ~ ' kB' if bytes < 1048576 else (bytes / 1048576) | round(1) ~ ' MB' if bytes < 1073741824
+    else (bytes / 1073741824) | round(1) ~ ' GB' %}
+  {% do checks.append(dbt_selfheal_database._check('database_size', 'ok', size, none, {'bytes': bytes})) %}
+  {% do return(checks) %}
 {% endmacro %}

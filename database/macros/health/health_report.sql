@@ -7,18 +7,24 @@
    data tests, files and disk.
    select: list of node names, tag:x, path:x to look at instead of the required ones. Returns the report as a dict. #}
 {% macro health_report(select=none) %}
-  {% set settings, started_at = dbt_selfheal._settings(), dbt_selfheal._now() %}
+  {% set settings, started_at = dbt_selfheal_database._settings(), dbt_selfheal._now() %}
   {% set report = {'checked_at': dbt_selfheal._iso(started_at), 'target': target.name, 'adapter': adapter.type(), 'schema': target.schema,
-    'project': adapter.config.project_name, 'checks': [dbt_selfheal_database._check_connectivity(), dbt_selfheal_database._check_versions()]} %}
+    'project': adapter.config.project_name, 'checks': dbt_selfheal_database._check_connection()} %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% set schema = dbt_selfheal_database._schema_report(plan) %}
   {% do report.update({'required': dbt_selfheal_database._health_relations(plan, schema)}) %}
-  {% do report.checks.extend([dbt_selfheal_database._check_required(report.required), dbt_selfheal_database._check_schema(schema),
-    dbt_selfheal_database._check_migrations(settings), dbt_selfheal_database._check_initial_data(settings), dbt_selfheal_database._check_row_counts(report.required, plan),
-    dbt_selfheal_database._check_lock(), dbt_selfheal_database._check_last_initialization(settings, report), dbt_selfheal_database._check_size()]) %}
-  {% do report.update({'verdict': dbt_selfheal_database._verdict(report.checks), 'issues': schema.issues}) %}
+  {% do report.checks.extend(dbt_selfheal_database._check_relations(report.required, schema)) %}
+  {% do report.checks.extend([dbt_selfheal_database._check_migrations(settings), dbt_selfheal_database._check_initial_data(settings),
+    dbt_selfheal_database._check_row_counts(report.required, plan)]) %}
+  {% do report.checks.extend(dbt_selfheal_database._check_surroundings(settings, report)) %}
+  {% set statuses = report.checks | map(attribute='status') | list %}
+  {% do report.update({'verdict': 'broken' if 'failed' in statuses else 'degraded' if 'warning' in statuses else 'healthy', 'issues': schema.issues}) %}
   {% do dbt_selfheal._emit('health_report', report) %}
-  {% for line in dbt_selfheal_database._health_lines(report) %}{% do dbt_selfheal._line(line) %}{% endfor %}
+  {% do dbt_selfheal._line('Health: ' ~ report.verdict) %}
+  {% for check in report.checks %}
+    {% do dbt_selfheal._line('  ' ~ (check.status if check.status == 'ok' else check.status | upper).ljust(9) ~ check.name.ljust(20) ~ check.summary) %}
+    {% if check.what_to_do %}{% do dbt_selfheal._line('           ' ~ check.what_to_do) %}{% endif %}
+  {% endfor %}
   {% do return(report) %}
 {% endmacro %}
 
@@ -29,22 +35,6 @@
   {% set check = {'name': name, 'status': status, 'summary': summary, 'what_to_do': none if status == 'ok' else what_to_do, 'details': details} %}
   {% do dbt_selfheal._emit('health_check', check) %}
   {% do return(check) %}
-{% endmacro %}
-
-
-{% macro _verdict(checks) %}
-  {% set statuses = checks | map(attribute='status') | list %}
-  {% do return('broken' if 'failed' in statuses else 'degraded' if 'warning' in statuses else 'healthy') %}
-{% endmacro %}
-
-
-{% macro _health_lines(report) %}
-  {% set lines = ['Health: ' ~ report.verdict] %}
-  {% for check in report.checks %}
-    {% do lines.append('  ' ~ (check.status if check.status == 'ok' else check.status | upper).ljust(9) ~ check.name.ljust(20) ~ check.summary) %}
-    {% if check.what_to_do %}{% do lines.append('           ' ~ check.what_to_do) %}{% endif %}
-  {% endfor %}
-  {% do return(lines) %}
 {% endmacro %}
 
 

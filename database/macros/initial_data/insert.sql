@@ -5,7 +5,7 @@
 {# Insert the rows that are ready. #}
 {% macro _insert_rows(table) %}
   {% set groups = {} %}
-  {% if table.ready %}{% do dbt_selfheal_database._begin() %}{% endif %}
+  {% if table.ready %}{% do adapter.add_query(dbt_selfheal_database._traits().begin) %}{% endif %}
   {% for row in table.ready if not row.secrets %}{% do groups.setdefault(row['values'] | join('\n'), []).append(row) %}{% endfor %}
   {% for rows in groups.values() %}
     {% for chunk in dbt_selfheal_database._chunks(rows) %}
@@ -23,7 +23,7 @@
 {% endmacro %}
 
 
-{# Rows that have the same columns, in lists that one statement takes: SQLite takes 32,766 variables. #}
+{# Rows that have the same columns, in lists that one statement takes: some databases take 32,766 variables. #}
 {% macro _chunks(rows) %}
   {% do return(rows | batch([[500, 32000 // ([rows[0]['values'] | length, 1] | max)] | min, 1] | max) | list if rows else []) %}
 {% endmacro %}

@@ -2,17 +2,30 @@
   The key of each row of initial data: whole, of its column's kind, and no two the same.
 #}
 
-{# Bring the keys of a table's rows to their columns' kinds, and raise unless each is whole and no two are the same. #}
+{# Bring the keys of a table's rows to their columns' kinds, so that 1, 1.0 and "1" are one number (none if it waits for a
+   variable), and raise unless each is whole and no two are the same. The database casts the text of a number by itself. An error
+   does not repeat the value: it may be a secret that strayed there. #}
 {% macro _check_keys(table) %}
-  {% set seen, fix = {}, '\nNothing was inserted. Correct ' ~ table.origin ~ '.' %}
+  {% set seen, kinds, fix = {}, {}, '\nNothing was inserted. Correct ' ~ table.origin ~ '.' %}
+  {% for column in table.key %}{% do kinds.update({column: dbt_selfheal_database._column_kind(table.columns[column])}) %}{% endfor %}
   {% for row in table.rows %}
     {% for column in table.key if row['values'].get(column) is none and column not in row.secrets %}
       {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ' has no value in the key column "' ~ column ~ '".' ~ fix) %}
     {% endfor %}
     {% set parts = [] %}
-    {% for column in table.key %}
-      {% do row['values'].update({column: dbt_selfheal_database._key_value(table, row, column)}) %}
-      {% do parts.append(row['values'][column]) %}
+    {% for column, kind in kinds.items() %}
+      {% set value = row['values'][column] %}
+      {% if value is not none and kind == 'text' %}
+        {% set value = value | string | lower if value is boolean else value | string %}
+      {% elif value is not none and kind != 'other' %}
+        {% set value = dbt_selfheal_database._number_text(value) %}
+        {% if value is none or (kind == 'whole' and '.' in value) %}
+          {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ', key column "' ~ column ~ '": the value is no ' ~ ('whole ' if kind == 'whole' else '')
+            ~ 'number, and the column is ' ~ table.columns[column].dtype ~ '.\nNothing was inserted.') %}
+        {% endif %}
+      {% endif %}
+      {% do row['values'].update({column: value}) %}
+      {% do parts.append(value) %}
     {% endfor %}
     {% set key = 'row ' ~ row.number if none in parts else parts | string %}
     {% if key in seen %}
@@ -21,21 +34,6 @@
     {% endif %}
     {% do seen.update({key: row.number}) %}
   {% endfor %}
-{% endmacro %}
-
-
-{# The value of a key column as the column's kind has it, so that 1, 1.0 and "1" are one number; none if it waits for a variable.
-   The database casts the text of a number by itself. An error does not repeat the value: it may be a secret that strayed there. #}
-{% macro _key_value(table, row, column) %}
-  {% set value, kind = row['values'][column], dbt_selfheal_database._column_kind(table.columns[column]) %}
-  {% if value is none or kind == 'other' %}{% do return(value) %}{% endif %}
-  {% if kind == 'text' %}{% do return(value | string | lower if value is boolean else value | string) %}{% endif %}
-  {% set number = dbt_selfheal_database._number_text(value) %}
-  {% if number is none or (kind == 'whole' and '.' in number) %}
-    {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ', key column "' ~ column ~ '": the value is no ' ~ ('whole ' if kind == 'whole' else '')
-      ~ 'number, and the column is ' ~ table.columns[column].dtype ~ '.\nNothing was inserted.') %}
-  {% endif %}
-  {% do return(number) %}
 {% endmacro %}
 
 

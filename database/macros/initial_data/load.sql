@@ -5,7 +5,7 @@
 {# Insert the missing rows of all tables that have initial data, and say how many were created and skipped.
    dry_run: say what would be inserted, and insert nothing. Returns the reports, one dict per table. #}
 {% macro seed_initial_data(dry_run=false) %}
-  {% set settings = dbt_selfheal._settings() %}
+  {% set settings = dbt_selfheal_database._settings() %}
   {% if dbt_selfheal._is_off(settings) %}
     {% do dbt_selfheal._line('Initial data: off in this target or by setting; nothing was done') %}
   {% elif dry_run %}
@@ -23,7 +23,7 @@
    in a project without initial data; else a query or two per table. Returns the reports. #}
 {% macro _load_initial_data(settings) %}
   {% if not settings.initial_data and not dbt_selfheal_database._marked_seed_ids() %}{% do return([]) %}{% endif %}
-  {% if settings.on_missing == 'build' %}{% do return(dbt_selfheal_database._load_tables(settings)) %}{% endif %}
+  {% if settings.on_missing not in ('warn', 'fail') %}{% do return(dbt_selfheal_database._load_tables(settings)) %}{% endif %}
   {% set there = [] %}
   {% for table in dbt_selfheal_database._initial_data_tables(settings) if adapter.get_relation(table.database, table.schema, table.identifier) %}
     {% do there.append(table) %}
@@ -71,13 +71,17 @@
 
 
 {# Compare tables with the database. Returns those that exist, prepared, with absent (all rows that are missing),
-   ready (those that can be inserted) and waiting (those whose environment variable is not set). #}
+   ready (those that can be inserted) and waiting (those whose environment variable is not set). A table that is not there: a node
+   is loaded when it has been built; anything else has to be made first. #}
 {% macro _survey_initial_data(tables) %}
   {% set surveyed = [] %}
   {% for table in tables %}
     {% set relation = adapter.get_relation(table.database, table.schema, table.identifier) %}
-    {% if relation is none %}
-      {% do dbt_selfheal_database._no_table(table) %}
+    {% if relation is none and table.node %}
+      {% do dbt_selfheal._emit('initial_data_postponed', {'table': table.title, 'origin': table.origin, 'reason': 'the table is not built yet'}) %}
+    {% elif relation is none %}
+      {% do dbt_selfheal._raise(table.origin ~ ': there is no table ' ~ table.title ~ ' in the database, and no node of that name in the project.\n'
+        ~ 'Make it with a migration (docs/migrations.md), or correct the name. Nothing was inserted.') %}
     {% elif relation.is_view %}
       {% do dbt_selfheal._raise(table.origin ~ ': ' ~ table.title ~ ' is a view; rows can only be put into a table.') %}
     {% else %}
@@ -90,17 +94,7 @@
 {% endmacro %}
 
 
-{# A table that is not there: a node is loaded when it has been built; anything else has to be made first. #}
-{% macro _no_table(table) %}
-  {% if not table.node %}
-    {% do dbt_selfheal._raise(table.origin ~ ': there is no table ' ~ table.title ~ ' in the database, and no node of that name in the project.\n'
-      ~ 'Make it with a migration (docs/migrations.md), or correct the name. Nothing was inserted.') %}
-  {% endif %}
-  {% do dbt_selfheal._emit('initial_data_postponed', {'table': table.title, 'origin': table.origin, 'reason': 'the table is not built yet'}) %}
-{% endmacro %}
-
-
-{# Print and emit what came of each table. #}
+{# Print and emit what came of each table, and how to make a row that waits for an environment variable. #}
 {% macro _initial_data_reports(surveyed, word='created') %}
   {% set reports = [] %}
   {% for table in surveyed %}
@@ -110,17 +104,13 @@
     {% do dbt_selfheal._emit('initial_data_loaded' if word == 'created' else 'initial_data_plan', report) %}
     {% do dbt_selfheal._line('Initial data: ' ~ table.title ~ ' (' ~ table.origin ~ ')', report.created ~ ' ' ~ word ~ ', ' ~ report.skipped ~ ' there before'
       ~ (', ' ~ report.waiting ~ ' waiting' if report.waiting else '')) %}
-    {% for row in table.waiting %}{% do dbt_selfheal_database._print_waiting(table, row) %}{% endfor %}
+    {% for row in table.waiting %}
+      {% set passwords = [] %}
+      {% for column, variable in row.secrets.items() if variable == row.waiting and column in table.passwords %}{% do passwords.append(column) %}{% endfor %}
+      {% do dbt_selfheal._line('  not created: ' ~ dbt_selfheal_database._key_text(table, row) ~ ', since the environment variable ' ~ row.waiting ~ ' is not set. '
+        ~ ('There is no default password. Make a hash with `dbt-selfheal hash-password`, set ' ~ row.waiting ~ ' to it (in single quotes)' if passwords else 'Set it')
+        ~ ' and run `dbt run-operation seed_initial_data`') %}
+    {% endfor %}
   {% endfor %}
   {% do return(reports) %}
-{% endmacro %}
-
-
-{# How to make a row that waits for an environment variable. #}
-{% macro _print_waiting(table, row) %}
-  {% set passwords = [] %}
-  {% for column, variable in row.secrets.items() if variable == row.waiting and column in table.passwords %}{% do passwords.append(column) %}{% endfor %}
-  {% do dbt_selfheal._line('  not created: ' ~ dbt_selfheal_database._key_text(table, row) ~ ', since the environment variable ' ~ row.waiting ~ ' is not set. '
-    ~ ('There is no default password. Make a hash with `dbt-selfheal hash-password`, set ' ~ row.waiting ~ ' to it (in single quotes)' if passwords else 'Set it')
-    ~ ' and run `dbt run-operation seed_initial_data`') %}
 {% endmacro %}

@@ -2,17 +2,6 @@
   Columns that hold passwords, and what may go into them.
 #}
 
-{# The columns of a table that hold passwords, in lower case: those that are declared, and those that are named so, unless of a
-   type that can hold none (a date, a time, true or false). #}
-{% macro _password_columns(table) %}
-  {% set names = dbt_selfheal_database._known_columns(table, table.password_columns, 'password_columns') %}
-  {% for name, column in table.columns.items() if dbt_selfheal_database._is_password_name(column.name) and not modules.re.match('date|time|bool', column.dtype | lower) %}
-    {% do names.append(name) %}
-  {% endfor %}
-  {% do return(names) %}
-{% endmacro %}
-
-
 {# Whether a column's name says that it holds passwords (docs/initial_data.md): it has such a word, and its last word does not
    say that it holds something about a password. Words are divided by what is no letter, and by capitals. #}
 {% macro _is_password_name(name) %}
@@ -32,12 +21,4 @@
   {% if not parts %}{% do return(false) %}{% endif %}
   {% set passes = parts.group(2) | int %}
   {% do return(passes > 0 and parts.group(3) | int > 0 and parts.group(1) | int >= {1: 47104, 2: 19456, 3: 12288, 4: 9216}.get(passes, 7168)) %}
-{% endmacro %}
-
-
-{% macro _raise_plain_password(table, row, column) %}
-  {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ row.number ~ ' has the password column "' ~ column ~ '" with a value written out. '
-    ~ 'A password comes only as an Argon2id hash from the environment: write ' ~ column ~ ': env:NAME_OF_A_VARIABLE'
-    ~ (' in vars.dbt_selfheal.initial_data, not in a seed file' if table.is_seed else '') ~ '.\nMake the hash with `dbt-selfheal hash-password`. Nothing was inserted. '
-    ~ 'If the value was a real password, change it: it is in your files.') %}
 {% endmacro %}

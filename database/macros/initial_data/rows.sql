@@ -3,14 +3,18 @@
 #}
 
 {# Read and check a table's rows. Adds to the table: columns {name in lower case: column of the relation}, passwords: the names of
-   those that hold passwords, and rows: list of {number, values: {column: value}, secrets: {column: variable}, waiting: variable that
+   those that hold passwords (those that are declared, and those that are named so, unless of a type that can hold none: a date, a
+   time, true or false), and rows: list of {number, values: {column: value}, secrets: {column: variable}, waiting: variable that
    is not set, or none}. Names of columns are in lower case everywhere. #}
 {% macro _prepare_rows(table, relation, given) %}
   {% set columns, rows = {}, [] %}
   {% for column in adapter.get_columns_in_relation(relation) %}{% do columns.update({column.name | lower: column}) %}{% endfor %}
   {% set prepared = dict(table, relation=relation, columns=columns, rows=rows) %}
-  {% do prepared.update({'key': dbt_selfheal_database._known_columns(prepared, table.key, 'key')}) %}
-  {% do prepared.update({'passwords': dbt_selfheal_database._password_columns(prepared)}) %}
+  {% do prepared.update({'key': dbt_selfheal_database._known_columns(prepared, table.key, 'key'),
+                         'passwords': dbt_selfheal_database._known_columns(prepared, table.password_columns, 'password_columns')}) %}
+  {% for name, column in columns.items() if dbt_selfheal_database._is_password_name(column.name) and not modules.re.match('date|time|bool', column.dtype | lower) %}
+    {% do prepared.passwords.append(name) %}
+  {% endfor %}
   {% for values in given %}{% do rows.append(dbt_selfheal_database._initial_row(prepared, values, loop.index)) %}{% endfor %}
   {% do dbt_selfheal_database._check_keys(prepared) %}
   {% do return(prepared) %}
@@ -38,81 +42,62 @@
 {% endmacro %}
 
 
-{# One row, checked; a value env:NAME replaced by the variable's. number: from 1. #}
+{# One row, checked; a value env:NAME replaced by the variable's, the others as every driver takes them: dates as ISO text, whole
+   decimals as integers, other decimals as text. number: from 1. #}
 {% macro _initial_row(table, values, number) %}
   {% set row = {'number': number, 'values': {}, 'secrets': {}, 'waiting': none} %}
   {% for name, value in zip(dbt_selfheal_database._known_columns(table, values, 'row ' ~ number), values.values()) %}
     {% if name in row['values'] %}
       {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ number ~ ' names the column "' ~ name ~ '" twice.\nNothing was inserted.') %}
-    {% endif %}
-    {% if value is string and value.startswith('env:') %}
+    {% elif value is string and value.startswith('env:') %}
       {% do dbt_selfheal_database._add_secret(table, row, name, value[4:].strip()) %}
+    {% elif value is not none and name in table.passwords %}
+      {% do dbt_selfheal._raise(table.origin ~ ': row ' ~ number ~ ' has the password column "' ~ name ~ '" with a value written out. '
+        ~ 'A password comes only as an Argon2id hash from the environment: write ' ~ name ~ ': env:NAME_OF_A_VARIABLE'
+        ~ (' in vars.dbt_selfheal.initial_data, not in a seed file' if table.is_seed else '') ~ '.\nMake the hash with `dbt-selfheal hash-password`. Nothing was inserted. '
+        ~ 'If the value was a real password, change it: it is in your files.') %}
+    {% elif value is none or value is string or value is boolean or value is integer or value is float %}
+      {% do row['values'].update({name: value}) %}
+    {% elif value is number %}
+      {% do row['values'].update({name: value | int if value == value | int else value | string}) %}
     {% else %}
-      {% if value is not none and name in table.passwords %}{% do dbt_selfheal_database._raise_plain_password(table, row, name) %}{% endif %}
-      {% do row['values'].update({name: dbt_selfheal_database._bindable(value)}) %}
+      {% do row['values'].update({name: value.isoformat(' ') if value.hour is defined and value.isoformat is defined else value | string}) %}
     {% endif %}
   {% endfor %}
   {% do return(row) %}
 {% endmacro %}
 
 
-{# A value as every driver takes it: dates as ISO text, whole decimals as integers, other decimals as text. #}
-{% macro _bindable(value) %}
-  {% if value is none or value is string or value is boolean or value is integer or value is float %}{% do return(value) %}{% endif %}
-  {% if value is number %}{% do return(value | int if value == value | int else value | string) %}{% endif %}
-  {% do return(value.isoformat(' ') if value.hour is defined and value.isoformat is defined else value | string) %}
-{% endmacro %}
-
-
-{# Those of a table's rows whose key the database does not have. Rows whose key waits for a variable count as absent. #}
+{# Those of a table's rows whose key the database does not have. Rows whose key waits for a variable count as absent. Keys are
+   compared as the type of their column. Values are bound, so that none is logged. #}
 {% macro _absent_rows(table) %}
-  {% set absent, asked = [], [] %}
+  {% set absent, asked, bind, names, matches = [], [], dbt.get_binding_char(), ['row_number_'], [] %}
+  {% set casts = dbt_selfheal_database._traits().casts_keys %}
+  {% for column in table.key %}
+    {% set there, name = table.columns[column], 'key_' ~ loop.index %}
+    {% set type = dbt.type_string() if dbt_selfheal_database._column_kind(there) == 'text' else there.data_type %}
+    {% do names.append(name) %}
+    {% do matches.append('t.' ~ adapter.quote(there.name) ~ ' = ' ~ ('cast(v.' ~ name ~ ' as ' ~ type ~ ')' if casts else 'v.' ~ name)) %}
+  {% endfor %}
   {% for row in table.rows %}
     {% if row.waiting and row.secrets.keys() | select('in', table.key) | list %}{% do absent.append(row) %}{% else %}{% do asked.append(row) %}{% endif %}
   {% endfor %}
   {% for chunk in dbt_selfheal_database._chunks(asked) %}
-    {% set numbers = dbt_selfheal_database._absent_numbers(table, chunk) %}
+    {% set tuples, bindings, numbers = [], [], {} %}
+    {% for row in chunk %}
+      {% do tuples.append('(' ~ row.number ~ (', ' ~ bind) * table.key | length ~ ')') %}
+      {% for column in table.key %}{% do bindings.append(row['values'][column]) %}{% endfor %}
+    {% endfor %}
+    {% set sql = 'with v (' ~ names | join(', ') ~ ') as (values ' ~ tuples | join(', ') ~ ') select v.row_number_ from v where not exists (select 1 from '
+      ~ dbt_selfheal_database._bindable_sql(table.relation ~ ' t where ' ~ matches | join(' and ')) ~ ')' %}
+    {% for found in adapter.add_query(sql, auto_begin=false, bindings=bindings, abridge_sql_log=true)[1].fetchall() %}{% do numbers.update({found[0] | int: true}) %}{% endfor %}
     {% do absent.extend(chunk | selectattr('number', 'in', numbers) | list) %}
   {% endfor %}
   {% do return(absent) %}
 {% endmacro %}
 
 
-{# The numbers of those rows of a chunk whose key is not in the table. Values are bound, so that none is logged. #}
-{% macro _absent_numbers(table, chunk) %}
-  {% set bind, bindings, tuples, matches, names = dbt.get_binding_char(), [], [], [], ['row_number_'] %}
-  {% for column in table.key %}
-    {% do names.append('key_' ~ loop.index) %}
-    {% do matches.append('t.' ~ adapter.quote(table.columns[column].name) ~ ' = ' ~ dbt_selfheal_database._cast_key('v.key_' ~ loop.index, table.columns[column])) %}
-  {% endfor %}
-  {% for row in chunk %}
-    {% do tuples.append('(' ~ row.number ~ (', ' ~ bind) * table.key | length ~ ')') %}
-    {% for column in table.key %}{% do bindings.append(row['values'][column]) %}{% endfor %}
-  {% endfor %}
-  {% set sql = 'with v (' ~ names | join(', ') ~ ') as (values ' ~ tuples | join(', ') ~ ') select v.row_number_ from v where not exists (select 1 from '
-    ~ dbt_selfheal_database._bindable_sql(table.relation | string) ~ ' t where ' ~ dbt_selfheal_database._bindable_sql(matches | join(' and ')) ~ ')' %}
-  {% set numbers = {} %}
-  {% for row in adapter.add_query(sql, auto_begin=false, bindings=bindings, abridge_sql_log=true)[1].fetchall() %}{% do numbers.update({row[0] | int: true}) %}{% endfor %}
-  {% do return(numbers) %}
-{% endmacro %}
-
-
 {# SQL that goes along with bindings: a % of its own is doubled where % marks a binding. #}
 {% macro _bindable_sql(sql) %}
   {% do return(sql.replace('%', '%%') if '%' in dbt.get_binding_char() else sql) %}
-{% endmacro %}
-
-
-{# A key's value, compared as the type of its column. #}
-{% macro _cast_key(sql, column) %}
-  {% do return(adapter.dispatch('_cast_key', 'dbt_selfheal_database')(sql, column)) %}
-{% endmacro %}
-
-{% macro default___cast_key(sql, column) %}
-  {% do return('cast(' ~ sql ~ ' as ' ~ (dbt.type_string() if dbt_selfheal_database._column_kind(column) == 'text' else column.data_type) ~ ')') %}
-{% endmacro %}
-
-{# SQLite gives the bare value the affinity of the column that it is compared with. #}
-{% macro sqlite___cast_key(sql, column) %}
-  {% do return(sql) %}
 {% endmacro %}

@@ -17,17 +17,48 @@
 {% endmacro %}
 
 
-{# The tables of the setting `initial_data`. #}
+{# The tables of the setting `initial_data`; an error where an entry is not {table, key, rows, password_columns}. Its values are never
+   echoed: somebody may have put a secret there. (Looked at when it is used, since what is checked with every command makes every
+   command slower.) #}
 {% macro _tables_of_settings(entries) %}
-  {% set tables = [] %}
+  {% set tables, known = [], ['table', 'key', 'rows', 'password_columns'] %}
   {% for entry in entries %}
     {% set origin = 'vars.dbt_selfheal.initial_data[' ~ loop.index0 ~ ']' %}
-    {% do dbt_selfheal_database._check_initial_data_entry(entry, origin) %}
+    {% if entry is not mapping %}
+      {% do dbt_selfheal._raise_setting(origin, 'must be a dictionary with ' ~ known | join(', '), 'the settings') %}
+    {% endif %}
+    {% for key in entry if key not in known %}
+      {% do dbt_selfheal._raise_setting(origin ~ '.' ~ key, 'is not one of ' ~ known | join(', '), 'the settings') %}
+    {% endfor %}
+    {% if entry.table is not string or not entry.table %}
+      {% do dbt_selfheal._raise_setting(origin ~ '.table', 'must be the name of a node, or of a table (name, schema.name)', 'the settings') %}
+    {% endif %}
+    {% set key = dbt_selfheal_database._column_list(entry.get('key'), origin ~ '.key', 'the settings') %}
+    {% set passwords = dbt_selfheal_database._column_list(entry.password_columns, origin ~ '.password_columns', 'the settings') if 'password_columns' in entry else [] %}
+    {% set rows = entry.get('rows') %}
+    {% if rows is none or rows is string or rows is mapping or rows is not iterable or rows | reject('mapping') | list %}
+      {% do dbt_selfheal._raise_setting(origin ~ '.rows', 'must be a list of dictionaries {column: value}', 'the settings') %}
+    {% endif %}
+    {% for row in rows %}
+      {% set number = loop.index0 %}
+      {% for column, value in row.items() if value is mapping or (value is iterable and value is not string) %}
+        {% do dbt_selfheal._raise_setting(origin ~ '.rows[' ~ number ~ '].' ~ column, 'must be a text, a number, true, false, a date or null', 'the settings') %}
+      {% endfor %}
+    {% endfor %}
     {% do tables.append(dbt_selfheal_database._initial_data_table(dbt_selfheal_database._table_or_node(entry.table), {
-      'is_seed': false, 'key': dbt_selfheal_database._column_list(entry.key, origin ~ '.key', 'the settings'), 'origin': origin, 'rows': entry.rows,
-      'password_columns': dbt_selfheal_database._column_list(entry.password_columns, origin, 'the settings') if 'password_columns' in entry else []})) %}
+      'is_seed': false, 'key': key, 'origin': origin, 'rows': rows, 'password_columns': passwords})) %}
   {% endfor %}
   {% do return(tables) %}
+{% endmacro %}
+
+
+{# A list of column names, given as a list or as one name; an error names the setting. #}
+{% macro _column_list(value, name, origin) %}
+  {% set columns = [value] if value is string else value %}
+  {% if not columns or columns is mapping or columns is not iterable or columns | reject('string') | list %}
+    {% do dbt_selfheal._raise_setting(name, 'must be a list of column names', origin) %}
+  {% endif %}
+  {% do return(columns | list) %}
 {% endmacro %}
 
 

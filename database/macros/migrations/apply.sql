@@ -1,5 +1,5 @@
 {#
-  Applying one migration.
+  Applying migrations.
 
   Where DDL is transactional: one transaction holds the history row, everything that the migration does, and the row's
   completion. A migration that fails or is killed leaves nothing, and is pending as before.
@@ -7,81 +7,66 @@
   by itself, and how many are done is kept in the row.
 #}
 
-{# Apply one migration and announce it. progress: "1 of 3". #}
-{% macro _apply_migration(migration, progress) %}
-  {% set started_at = dbt_selfheal._now() %}
-  {% set title, row = dbt_selfheal_database._migration_title(migration), dict(migration, attempt=migration.attempt + 1, recorded_version=migration.version) %}
-  {% do dbt_selfheal._line(progress ~ ' START migration ' ~ title ~ ' (' ~ migration.path ~ ')', 'RUN') %}
-  {% do dbt_selfheal._emit('migration_started', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'path': migration.path,
-    'checksum': migration.checksum, 'transaction': migration.transaction, 'started_at': dbt_selfheal._iso(started_at)}) %}
-  {% if migration.transaction %}
-    {% do dbt_selfheal_database._begin() %}
-    {% do adapter.add_query(dbt_selfheal_database._history_insert_sql(migration, row.attempt, 'run', {})) %}
-    {% set statements = dbt_selfheal_database._run_statements(migration, migration.macro) %}
-  {% else %}
-    {% set statements = dbt_selfheal_database._run_without_transaction(migration, row, migration.macro) %}
+{# Apply migrations, one after another, as the step run_migrations, and announce each. present: how many were applied before. #}
+{% macro _apply_migrations(pending, present) %}
+  {% if pending %}
+    {% set step = dbt_selfheal._step_started('run_migrations') %}
+    {% do dbt_selfheal._line('Migrations: ' ~ pending | length ~ ' to apply, ' ~ present ~ ' applied before. Of one that fails nothing remains'
+      ~ (' (unless it says so)' if pending | rejectattr('transaction') | list else '') ~ '; correct it and run the same command again') %}
+    {% for migration in pending %}
+      {% set started_at, progress = dbt_selfheal._now(), loop.index ~ ' of ' ~ pending | length %}
+      {% set title, row = dbt_selfheal_database._migration_title(migration), dict(migration, attempt=migration.attempt + 1, recorded_version=migration.version) %}
+      {% do dbt_selfheal._line(progress ~ ' START migration ' ~ title ~ ' (' ~ migration.path ~ ')', 'RUN') %}
+      {% do dbt_selfheal._emit('migration_started', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'path': migration.path,
+        'checksum': migration.checksum, 'transaction': migration.transaction, 'started_at': dbt_selfheal._iso(started_at)}) %}
+      {% set statements = dbt_selfheal_database._run_macro(row, 'run') %}
+      {% set seconds = (dbt_selfheal._now() - started_at).total_seconds() | round(3) %}
+      {% do adapter.add_query(dbt_selfheal_database._history_update_sql(row, {
+        'completed_at': dbt_selfheal._iso(dbt_selfheal._now()), 'duration_seconds': seconds, 'success': true,
+        'statements_done': statements | length, 'statements_total': statements | length})) %}
+      {% do adapter.commit() %}
+      {% do dbt_selfheal._line(progress ~ ' OK applied migration ' ~ title, statements | length ~ ' statements in ' ~ '%.2f' | format(seconds) ~ 's') %}
+      {% do dbt_selfheal._emit('migration_complete', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'checksum': migration.checksum,
+        'statements': statements | length, 'started_at': dbt_selfheal._iso(started_at), 'completed_at': dbt_selfheal._iso(dbt_selfheal._now()),
+        'duration_seconds': seconds, 'success': true}) %}
+    {% endfor %}
+    {% do dbt_selfheal_database._refresh_cache() %}
+    {% do dbt_selfheal._step_complete(step) %}
   {% endif %}
-  {% set seconds = (dbt_selfheal._now() - started_at).total_seconds() | round(3) %}
-  {% do adapter.add_query(dbt_selfheal_database._history_update_sql(row, {
-    'completed_at': dbt_selfheal._iso(dbt_selfheal._now()), 'duration_seconds': seconds, 'success': true,
-    'statements_done': statements | length, 'statements_total': statements | length})) %}
-  {% do adapter.commit() %}
-  {% do dbt_selfheal._line(progress ~ ' OK applied migration ' ~ title, statements | length ~ ' statements in ' ~ '%.2f' | format(seconds) ~ 's') %}
-  {% do dbt_selfheal._emit('migration_complete', {'package': migration.package, 'version': migration.version, 'name': migration.macro, 'checksum': migration.checksum,
-    'statements': statements | length, 'started_at': dbt_selfheal._iso(started_at), 'completed_at': dbt_selfheal._iso(dbt_selfheal._now()),
-    'duration_seconds': seconds, 'success': true}) %}
 {% endmacro %}
 
 
-{# Begin a transaction. dbt-postgres leaves that to psycopg2, which begins one by itself only as long as it has not seen a
-   commit of dbt's (SQL text to it); after that nothing would be in a transaction. #}
-{% macro _begin() %}
-  {% do adapter.dispatch('_begin', 'dbt_selfheal_database')() %}
-{% endmacro %}
-
-{% macro default___begin() %}{% do adapter.add_query('select 1') %}{% endmacro %}
-{% macro postgres___begin() %}{% do adapter.add_query('begin') %}{% endmacro %}
-
-
-{# Run the statements of a macro in the transaction that is open; returns them. #}
-{% macro _run_statements(migration, macro_name) %}
-  {% set statements = dbt_selfheal_database._migration_statements(migration.package, macro_name) %}
-  {% do dbt_selfheal_database._check_statements(migration, statements) %}
-  {% for statement in statements %}
-    {% do adapter.add_query(statement) %}
-  {% endfor %}
-  {% do return(statements) %}
-{% endmacro %}
-
-
-{# Run a migration without a transaction: marked as started first, each statement by itself; returns the statements. #}
-{% macro _run_without_transaction(migration, row, macro_name) %}
-  {% set statements = dbt_selfheal_database._migration_statements(migration.package, macro_name) %}
-  {% do dbt_selfheal._line('  without a transaction: should it fail, what its statements before have done stays; `dbt run-operation migration_status` names it') %}
-  {% do adapter.add_query(dbt_selfheal_database._history_insert_sql(migration, row.attempt, 'run', {'statements_done': 0, 'statements_total': statements | length})) %}
+{# Run what a migration's or a rollback's macro renders, and put into the history that it was begun; the caller adds that it is
+   done, and commits. entry: an entry of a status, with macro and transaction of what is run and the attempt of its row; action:
+   run, or rollback. Returns the statements. Without a transaction each runs outside of any: a commit of dbt's has gone before,
+   after which a driver opens none by itself, or closes the one that it has opened. #}
+{% macro _run_macro(entry, action) %}
+  {% set traits = dbt_selfheal_database._traits() %}
+  {% if entry.transaction %}
+    {% do adapter.add_query(traits.begin) %}
+    {% do adapter.add_query(dbt_selfheal_database._history_insert_sql(entry, 'run', {}) if action == 'run'
+      else dbt_selfheal_database._history_update_sql(entry, {'rolled_back_at': dbt_selfheal._iso(dbt_selfheal._now())})) %}
+    {% set statements = dbt_selfheal_database._migration_statements(entry.package, entry.macro) %}
+    {% do dbt_selfheal_database._check_statements(entry, statements) %}
+    {% for statement in statements %}{% do adapter.add_query(statement) %}{% endfor %}
+    {% do return(statements) %}
+  {% endif %}
+  {% set statements = dbt_selfheal_database._migration_statements(entry.package, entry.macro) %}
+  {% set counts = {'statements_done': 0, 'statements_total': statements | length} %}
+  {% if action == 'run' %}
+    {% do dbt_selfheal._line('  without a transaction: should it fail, what its statements before have done stays; `dbt run-operation migration_status` names it') %}
+    {% do adapter.add_query(dbt_selfheal_database._history_insert_sql(entry, 'run', counts)) %}
+  {% else %}
+    {% do adapter.add_query(dbt_selfheal_database._history_update_sql(entry, dict(counts, action='rollback', success=none))) %}
+  {% endif %}
   {% do adapter.commit() %}
   {% for statement in statements %}
-    {% do dbt_selfheal_database._run_alone(statement) %}
-    {% do adapter.add_query(dbt_selfheal_database._history_update_sql(row, {'statements_done': loop.index})) %}
+    {% set connection = adapter.add_query(statement, auto_begin=false)[0] %}
+    {% if traits.driver_begins and connection.handle.in_transaction %}{% do connection.handle.commit() %}{% endif %}
+    {% do adapter.add_query(dbt_selfheal_database._history_update_sql(entry, {'statements_done': loop.index})) %}
     {% do adapter.commit() %}
   {% endfor %}
   {% do return(statements) %}
-{% endmacro %}
-
-
-{# Run one statement outside of any transaction. A commit of dbt's has gone before, after which psycopg2 opens none by
-   itself; Python's sqlite3 opens one for each statement that writes. #}
-{% macro _run_alone(statement) %}
-  {% do adapter.dispatch('_run_alone', 'dbt_selfheal_database')(statement) %}
-{% endmacro %}
-
-{% macro default___run_alone(statement) %}
-  {% do adapter.add_query(statement, auto_begin=false) %}
-{% endmacro %}
-
-{% macro sqlite___run_alone(statement) %}
-  {% set connection = adapter.add_query(statement, auto_begin=false)[0] %}
-  {% if connection.handle.in_transaction %}{% do connection.handle.commit() %}{% endif %}
 {% endmacro %}
 
 
@@ -95,7 +80,7 @@
     {% set there = {} %}
     {% for row in list_relations_without_caching(api.Relation.create(database=place[0], schema=place[1]).without_identifier()) %}
       {% do there.update({row[1] | lower: true}) %}
-      {% set type = row[3] if row[3] in ('table', 'view', 'materialized_view') else 'external' %}  {# SQLite lists triggers too; so does dbt #}
+      {% set type = row[3] if row[3] in ('table', 'view', 'materialized_view') else 'external' %}  {# triggers too, on some #}
       {% do adapter.cache_added(api.Relation.create(database=place[0], schema=place[1], identifier=row[1], type=type)) %}
     {% endfor %}
     {% for alias in aliases if alias | lower not in there %}

@@ -1,45 +1,52 @@
 {#
-  Migrations are macros of the project and of its packages:
+  Migrations are macros of the project and of its packages that can be called without arguments:
     migration__<version>__<slug>    renders (or returns) the SQL that brings the database to that version
     rollback__<version>__<slug>     the way back, where there is one
   <version> is a number, or numbers joined by underscores (0001, 20260131, 2026_01_31), compared as numbers.
+  A macro with required arguments is somebody's own, whatever its name.
 #}
 
-{# The names of all macros that are, or look like, migrations or rollbacks: list of [package, macro name]. One search
-   through the joined names, so that a project without migrations pays next to nothing. #}
-{% macro _migration_macro_names() %}
-  {% set names = [] %}
-  {% for id in dbt_selfheal_database._migration_ids('(?:migration|rollback)') %}{% do names.append(id.split('.')[1:]) %}{% endfor %}
-  {% do return(names) %}
+{# The ids of the macros named so, {certain: list, alike: list of those whose name is almost that, in the project itself: a
+   package's macro that only looks like one is none of ours}. One search through the joined names, so that a project without
+   migrations pays next to nothing. kinds: pattern of what the names begin with. #}
+{% macro _migration_ids(kinds='(?:migration|rollback)') %}
+  {% set macros, certain, alike = builtins.ref.manifest.macros, [], [] %}
+  {% for id in modules.re.findall('^macro[.](?:\\w+[.]' ~ kinds ~ '__[0-9_]+__|' ~ adapter.config.project_name ~ '[.](?i:' ~ kinds
+      ~ '(?:_[0-9]|s?_(?:_|v?[0-9]\\w*__))))\\w*$', macros | join('\n'), modules.re.MULTILINE)
+      if not modules.re.match('.%[-+]?\\s*macro\\s+\\w+\\s*[(]\\s*\\w+\\s*[,)]', macros[id].macro_sql) %}
+    {% do (certain if modules.re.fullmatch('macro[.]\\w+[.]' ~ kinds ~ '__[0-9]+(?:_[0-9]+)*__[A-Za-z0-9]\\w*', id) else alike).append(id) %}
+  {% endfor %}
+  {% do return({'certain': certain, 'alike': alike}) %}
 {% endmacro %}
 
 
-{# The ids of the macros whose name is that of a migration, or, in the project itself, almost that (a package's macro that only
-   looks like one is none of ours). prefix: pattern of what the names begin with. #}
-{% macro _migration_ids(prefix) %}
-  {% do return(modules.re.findall('^macro[.](?:\\w+[.]' ~ prefix ~ '__[0-9_]+__|' ~ adapter.config.project_name ~ '[.](?i:' ~ prefix
-    ~ '(?:_[0-9]|s?_(?:_|v?[0-9]\\w*__))))\\w*$', builtins.ref.manifest.macros | join('\n'), modules.re.MULTILINE)) %}
-{% endmacro %}
-
-
-{# All migrations of the project and its packages. names: of _migration_macro_names.
-   Returns {'all': list of migrations in the order in which they are applied, 'problems': list of texts}. #}
-{% macro _find_migrations(names) %}
-  {% set found, rollbacks, problems = {}, {}, [] %}
-  {% for package, name in names %}
-    {% set parts = modules.re.fullmatch('(migration|rollback)__([0-9]+(?:_[0-9]+)*)__([A-Za-z0-9]\\w*)', name) %}
-    {% if not parts %}
-      {% do problems.append(dbt_selfheal_database._bad_name_problem(package, name)) %}
-    {% else %}
-      {% set migration = dbt_selfheal_database._migration(package, name, parts.group(2), parts.group(3)) %}
-      {% set target_list = found if parts.group(1) == 'migration' else rollbacks %}
-      {% do target_list.setdefault(migration.id, []).append(migration) %}
-    {% endif %}
+{# All migrations of the project and its packages: {'all': list of dicts in the order in which they are applied, 'problems': list
+   of texts}. id: what identifies one. quiet: do not warn of macros that only look like one. #}
+{% macro _find_migrations(quiet=false) %}
+  {% set ids, macros, found, rollbacks, problems = dbt_selfheal_database._migration_ids(), dbt_selfheal._manifest().macros, {}, {}, [] %}
+  {% for id in (ids.alike if not quiet else []) %}
+    {% do exceptions.warn('dbt_selfheal: the macro ' ~ macros[id].name ~ ' (' ~ macros[id].original_file_path ~ ') looks like a migration and is none: its name is not of '
+      ~ 'the form migration__<version>__<name>.\nIf it is to be one, rename it, for example to ' ~ ('rollback' if macros[id].name.startswith('rollback') else 'migration')
+      ~ '__0001__create_tenants: two underscores around the version, which is a number.') %}
+  {% endfor %}
+  {% for id in ids.certain %}
+    {% set macro = macros[id] %}
+    {% set kind, version, slug = macro.name.split('__', 2) %}
+    {% set migration = {
+      'id': dbt_selfheal_database._migration_id(macro.package_name, version), 'package': macro.package_name, 'version': version, 'slug': slug, 'macro': macro.name,
+      'order': dbt_selfheal_database._migration_order(macro.package_name, version), 'checksum': local_md5(macro.macro_sql.replace('\r\n', '\n').strip()),
+      'path': macro.original_file_path, 'rollback': none, 'rollback_transaction': true,
+      'transaction': dbt_selfheal_database._traits().transactional_ddl and not modules.re.search('dbt_selfheal:\\s*no transaction', macro.macro_sql)} %}
+    {% do (found if kind == 'migration' else rollbacks).setdefault(migration.id, []).append(migration) %}
   {% endfor %}
   {% set all = [] %}
   {% for id, migrations in found.items() %}
-    {% set migration = migrations[0] %}
-    {% if migrations | length > 1 %}{% do problems.append(dbt_selfheal_database._duplicate_problem(migrations)) %}{% endif %}
+    {% set migration, twins = migrations[0], [] %}
+    {% for twin in migrations %}{% do twins.append('  ' ~ twin.macro ~ ' (' ~ twin.path ~ ')') %}{% endfor %}
+    {% if twins | length > 1 %}
+      {% do problems.append('the version ' ~ migration.version ~ ' is used by ' ~ twins | length ~ ' migrations:\n' ~ twins | join('\n')
+        ~ '\nGive the newer one a version of its own (two branches were probably merged).') %}
+    {% endif %}
     {% for rollback in rollbacks.get(id, []) | list if rollback.slug == migration.slug %}
       {% do migration.update({'rollback': rollback.macro, 'rollback_transaction': migration.transaction and rollback.transaction}) %}
       {% do rollbacks[id].remove(rollback) %}
@@ -51,18 +58,6 @@
       ~ '.\nGive both the same version and name, or delete the rollback.') %}
   {% endfor %}
   {% do return({'all': all | sort(attribute='order'), 'problems': problems}) %}
-{% endmacro %}
-
-
-{# One migration, as a dict. id: what identifies it. #}
-{% macro _migration(package, macro_name, version, slug) %}
-  {% set macro = dbt_selfheal._manifest().macros['macro.' ~ package ~ '.' ~ macro_name] %}
-  {% do return({
-    'id': dbt_selfheal_database._migration_id(package, version), 'package': package, 'version': version, 'slug': slug, 'macro': macro_name,
-    'order': dbt_selfheal_database._migration_order(package, version),
-    'checksum': local_md5(macro.macro_sql.replace('\r\n', '\n').strip()), 'path': macro.original_file_path, 'rollback': none, 'rollback_transaction': true,
-    'transaction': not modules.re.search('dbt_selfheal:\\s*no transaction', macro.macro_sql) and dbt_selfheal_database._has_transactional_ddl(),
-  }) %}
 {% endmacro %}
 
 
@@ -84,30 +79,3 @@
 {% macro _migration_title(migration) %}
   {% do return((migration.package ~ '.' if migration.package != adapter.config.project_name else '') ~ migration.version ~ ' ' ~ migration.slug) %}
 {% endmacro %}
-
-
-{% macro _bad_name_problem(package, name) %}
-  {% set path = dbt_selfheal._manifest().macros['macro.' ~ package ~ '.' ~ name].original_file_path %}
-  {% do return('the macro ' ~ name ~ ' (' ~ path ~ ') looks like a migration, and its name is not of the form migration__<version>__<name>.'
-    ~ '\nRename it, for example to ' ~ ('rollback' if name.startswith('rollback') else 'migration') ~ '__0001__create_tenants: two underscores around '
-    ~ 'the version, which is a number.') %}
-{% endmacro %}
-
-
-{% macro _duplicate_problem(migrations) %}
-  {% set lines = [] %}
-  {% for migration in migrations %}{% do lines.append('  ' ~ migration.macro ~ ' (' ~ migration.path ~ ')') %}{% endfor %}
-  {% do return('the version ' ~ migrations[0].version ~ ' is used by ' ~ migrations | length ~ ' migrations:\n' ~ lines | join('\n')
-    ~ '\nGive the newer one a version of its own (two branches were probably merged).') %}
-{% endmacro %}
-
-
-{# Whether a failed statement takes back the DDL before it in the same transaction. #}
-{% macro _has_transactional_ddl() %}
-  {% do return(adapter.dispatch('_has_transactional_ddl', 'dbt_selfheal_database')()) %}
-{% endmacro %}
-
-{% macro default___has_transactional_ddl() %}{% do return(false) %}{% endmacro %}
-{% macro sqlite___has_transactional_ddl() %}{% do return(true) %}{% endmacro %}
-{% macro duckdb___has_transactional_ddl() %}{% do return(not adapter.config.credentials.disable_transactions) %}{% endmacro %}
-{% macro postgres___has_transactional_ddl() %}{% do return(not adapter.config.credentials.autocommit) %}{% endmacro %}

@@ -19,26 +19,21 @@
 {% endmacro %}
 
 
-{# Make the history table if it is not there, its schema, and the target's schema, which migrations expect. #}
+{# Make the history table if it is not there, its schema, and the target's schema, which migrations expect. The table's key makes
+   it impossible that two runs apply a migration at the same time, whatever becomes of the lock. #}
 {% macro _create_history() %}
   {% if not dbt_selfheal_database._history_exists() %}
     {% set table = dbt_selfheal_database._history_relation() %}
     {% for relation in (table, table.incorporate(path={'schema': target.schema})) if not adapter.check_schema_exists(relation.database, relation.schema) %}
       {% do adapter.create_schema(relation) %}
     {% endfor %}
-    {% do adapter.add_query(dbt_selfheal_database._create_history_sql(table)) %}
+    {% do adapter.add_query('create table if not exists ' ~ table ~ ' (package varchar(255) not null, version varchar(255) not null, attempt integer not null, '
+      ~ 'name varchar(255) not null, checksum varchar(32) not null, action varchar(16) not null, applied_by varchar(255), host varchar(255), '
+      ~ 'started_at varchar(32) not null, completed_at varchar(32), duration_seconds ' ~ dbt.type_float() ~ ', statements_done integer, '
+      ~ 'statements_total integer, success boolean, rolled_back_at varchar(32), primary key (package, version, attempt))') %}
     {% do adapter.commit() %}
     {% do adapter.cache_added(table) %}
   {% endif %}
-{% endmacro %}
-
-
-{# The key makes it impossible that two runs apply a migration at the same time, whatever becomes of the lock. #}
-{% macro _create_history_sql(table) %}
-  {% do return('create table if not exists ' ~ table ~ ' (package varchar(255) not null, version varchar(255) not null, attempt integer not null, '
-    ~ 'name varchar(255) not null, checksum varchar(32) not null, action varchar(16) not null, applied_by varchar(255), host varchar(255), '
-    ~ 'started_at varchar(32) not null, completed_at varchar(32), duration_seconds ' ~ dbt.type_float() ~ ', statements_done integer, '
-    ~ 'statements_total integer, success boolean, rolled_back_at varchar(32), primary key (package, version, attempt))') %}
 {% endmacro %}
 
 
@@ -63,55 +58,21 @@
 {% endmacro %}
 
 
-{# The SQL of a migration's new row. attempt: its number, from 1; fields: {column: value} besides those of every row. #}
-{% macro _history_insert_sql(migration, attempt, action, fields) %}
+{# The SQL of a migration's new row. entry: its migration, with the number of the attempt, from 1; fields: {column: value} besides
+   those of every row. #}
+{% macro _history_insert_sql(entry, action, fields) %}
   {% set values = dict({
-    'package': migration.package, 'version': migration.version, 'attempt': attempt, 'name': migration.macro, 'checksum': migration.checksum,
-    'action': action, 'applied_by': dbt_selfheal_database._user_name(), 'host': dbt_selfheal_database._host_name(), 'started_at': dbt_selfheal._iso(dbt_selfheal._now())}, **fields) %}
+    'package': entry.package, 'version': entry.version, 'attempt': entry.attempt, 'name': entry.macro, 'checksum': entry.checksum,
+    'action': action, 'applied_by': dbt_selfheal._user_name(), 'host': dbt_selfheal._host_name(), 'started_at': dbt_selfheal._iso(dbt_selfheal._now())}, **fields) %}
   {% do return('insert into ' ~ dbt_selfheal_database._history_relation() ~ ' (' ~ values | join(', ') ~ ') values ('
-    ~ dbt_selfheal_database._literals(values.values()) | join(', ') ~ ')') %}
+    ~ dbt_selfheal._literals(values.values()) | join(', ') ~ ')') %}
 {% endmacro %}
 
 
-{# The SQL that changes a migration's row. entry: anything with package, version and attempt. #}
+{# The SQL that changes a migration's row. entry: anything with package, recorded_version and attempt. #}
 {% macro _history_update_sql(entry, fields) %}
   {% set assignments = [] %}
-  {% for column, value in fields.items() %}{% do assignments.append(column ~ ' = ' ~ dbt_selfheal_database._literals([value])[0]) %}{% endfor %}
+  {% for column, value in fields.items() %}{% do assignments.append(column ~ ' = ' ~ dbt_selfheal._literals([value])[0]) %}{% endfor %}
   {% do return('update ' ~ dbt_selfheal_database._history_relation() ~ ' set ' ~ assignments | join(', ') ~ ' where package = ' ~ dbt_selfheal._literal(entry.package)
     ~ ' and version = ' ~ dbt_selfheal._literal(entry.recorded_version) ~ ' and attempt = ' ~ entry.attempt) %}
-{% endmacro %}
-
-
-{# Values as SQL literals. #}
-{% macro _literals(values) %}
-  {% set literals = [] %}
-  {% for value in values %}
-    {% do literals.append('null' if value is none else value | string | lower if value is boolean else value | string if value is number
-      else dbt_selfheal._literal(value | string)) %}
-  {% endfor %}
-  {% do return(literals) %}
-{% endmacro %}
-
-
-{# Who runs dbt: the database's user where it has users, else the system's. (The wrapper sets DBT_SELFHEAL_USER and _HOST.) #}
-{% macro _user_name() %}
-  {% do return(target.get('user') or env_var('DBT_SELFHEAL_USER', env_var('USER', env_var('LOGNAME', env_var('USERNAME', '')))) or none) %}
-{% endmacro %}
-
-
-{# Where dbt runs, as far as Jinja can know. #}
-{% macro _host_name() %}
-  {% do return(adapter.dispatch('_host_name', 'dbt_selfheal_database')()) %}
-{% endmacro %}
-
-{% macro default___host_name() %}
-  {% do return(env_var('DBT_SELFHEAL_HOST', env_var('HOSTNAME', env_var('COMPUTERNAME', ''))) or none) %}
-{% endmacro %}
-
-{% macro sqlite___host_name() %}
-  {% do return(adapter.config.credentials.unique_field) %}
-{% endmacro %}
-
-{% macro postgres___host_name() %}
-  {% do return(dbt_selfheal_database.default___host_name() or dbt_selfheal._fetch("select coalesce(host(inet_client_addr()), 'the host of the server')")[0][0]) %}
 {% endmacro %}

@@ -20,26 +20,29 @@
 {% macro _history_problems(entries, settings) %}
   {% set problems, newest = [], {} %}
   {% for entry in entries if entry.state in ('applied', 'changed') %}{% do newest.update({entry.package: entry}) %}{% endfor %}
-  {% for entry in entries %}
+  {% for entry in entries if entry.state != 'applied' %}
+    {% set named, later = dbt_selfheal_database._migration_title(entry) ~ ' (' ~ entry.path ~ ') ', newest.get(entry.package) %}
     {% if entry.state == 'changed' %}
-      {% do problems.append(dbt_selfheal_database._changed_problem(entry)) %}
+      {% do problems.append(named ~ 'was changed after it was applied on ' ~ entry.last.completed_at
+        ~ ' (checksum then ' ~ entry.last.checksum ~ ', now ' ~ entry.checksum ~ ').\nPut the file back as it was (git log -p ' ~ entry.path
+        ~ ') and write a new migration for what is to change.\nIf the change means nothing (a comment, white space), accept it:\n  '
+        ~ dbt_selfheal_database._repair_command(entry, 'mark_applied')) %}
     {% elif entry.state == 'gone' %}
       {% do problems.append(dbt_selfheal_database._gone_problem(entry)) %}
     {% elif entry.state == 'interrupted' %}
-      {% do problems.append(dbt_selfheal_database._interrupted_problem(entry)) %}
-    {% elif entry.state == 'pending' and not settings.out_of_order and entry.package in newest and entry.order < newest[entry.package].order %}
-      {% do problems.append(dbt_selfheal_database._out_of_order_problem(entry, newest[entry.package])) %}
+      {% set back = entry.last.action == 'rollback' %}
+      {% do problems.append(named ~ 'was ' ~ ('applied on ' ~ entry.last.completed_at ~ '. Its rollback was started' if back else 'started on ' ~ entry.last.started_at)
+        ~ ' without a transaction and did not finish: of its ' ~ entry.last.statements_total ~ ' statements the first ' ~ entry.last.statements_done
+        ~ ' are done and stay, and the next may be done in part.\nLook at the database, then say which it is:\n'
+        ~ '  ' ~ dbt_selfheal_database._repair_command(entry, 'rerun') ~ '         to run all of ' ~ ('the rollback' if back else 'it') ~ ' again\n'
+        ~ '  ' ~ dbt_selfheal_database._repair_command(entry, 'mark_applied') ~ '  when you have ' ~ ('put back what it took away' if back else 'done the rest by hand') ~ '\n'
+        ~ '  ' ~ dbt_selfheal_database._repair_command(entry, 'mark_failed') ~ '   when you have ' ~ ('done the rest of it by hand' if back else 'taken back what was done') ~ '; it is pending then') %}
+    {% elif not settings.out_of_order and later and entry.order < later.order %}
+      {% do problems.append(named ~ 'is out of order: it is pending, and the later ' ~ dbt_selfheal_database._migration_title(later) ~ ' is applied.\nGive it a version after '
+        ~ later.version ~ ', or, if the two do not depend on each other, allow it in dbt_project.yml:\n  vars: {dbt_selfheal: {out_of_order: true}}') %}
     {% endif %}
   {% endfor %}
   {% do return(problems) %}
-{% endmacro %}
-
-
-{% macro _changed_problem(entry) %}
-  {% do return(dbt_selfheal_database._migration_title(entry) ~ ' (' ~ entry.path ~ ') was changed after it was applied on ' ~ entry.last.completed_at
-    ~ ' (checksum then ' ~ entry.last.checksum ~ ', now ' ~ entry.checksum ~ ').\nPut the file back as it was (git log -p ' ~ entry.path
-    ~ ') and write a new migration for what is to change.\nIf the change means nothing (a comment, white space), accept it:\n  '
-    ~ dbt_selfheal_database._repair_command(entry, 'mark_applied')) %}
 {% endmacro %}
 
 
@@ -47,26 +50,6 @@
   {% do return(dbt_selfheal_database._migration_title(entry) ~ ' was applied on ' ~ (entry.last.completed_at or entry.last.started_at) ~ ' and is gone from the project: '
     ~ 'there is no macro ' ~ entry.macro ~ ' in ' ~ entry.package ~ '.\nPut it back (another branch may have it). If it is gone for good and nothing of '
     ~ 'it is in the database, forget it:\n  ' ~ dbt_selfheal_database._repair_command(entry, 'mark_failed')) %}
-{% endmacro %}
-
-
-{# Names what is done of a migration that was started, or rolled back, without a transaction and did not finish. #}
-{% macro _interrupted_problem(entry) %}
-  {% set back = entry.last.action == 'rollback' %}
-  {% do return(dbt_selfheal_database._migration_title(entry) ~ ' (' ~ entry.path ~ ') was ' ~ ('applied on ' ~ entry.last.completed_at ~ '. Its rollback was started'
-      if back else 'started on ' ~ entry.last.started_at)
-    ~ ' without a transaction and did not finish: of its ' ~ entry.last.statements_total ~ ' statements the first ' ~ entry.last.statements_done
-    ~ ' are done and stay, and the next may be done in part.\nLook at the database, then say which it is:\n'
-    ~ '  ' ~ dbt_selfheal_database._repair_command(entry, 'rerun') ~ '         to run all of ' ~ ('the rollback' if back else 'it') ~ ' again\n'
-    ~ '  ' ~ dbt_selfheal_database._repair_command(entry, 'mark_applied') ~ '  when you have ' ~ ('put back what it took away' if back else 'done the rest by hand') ~ '\n'
-    ~ '  ' ~ dbt_selfheal_database._repair_command(entry, 'mark_failed') ~ '   when you have ' ~ ('done the rest of it by hand' if back else 'taken back what was done') ~ '; it is pending then') %}
-{% endmacro %}
-
-
-{% macro _out_of_order_problem(entry, newest) %}
-  {% do return(dbt_selfheal_database._migration_title(entry) ~ ' (' ~ entry.path ~ ') is out of order: it is pending, and the later '
-    ~ dbt_selfheal_database._migration_title(newest) ~ ' is applied.\nGive it a version after ' ~ newest.version
-    ~ ', or, if the two do not depend on each other, allow it in dbt_project.yml:\n  vars: {dbt_selfheal: {out_of_order: true}}') %}
 {% endmacro %}
 
 

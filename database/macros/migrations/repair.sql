@@ -5,17 +5,17 @@
 {# Record every pending migration up to a version as applied without running it: for a database that is older than its
    migrations. version: text, inclusive. #}
 {% macro baseline_migrations(version) %}
-  {% set settings = dbt_selfheal._settings() %}
+  {% set settings = dbt_selfheal_database._settings() %}
   {% if dbt_selfheal_database._migrations_are_off(settings) %}{% do return(none) %}{% endif %}
   {% set lock = dbt_selfheal_database._migration_lock(settings) %}
   {% set pending = dbt_selfheal_database._pending_migrations(dbt_selfheal_database._migration_status(settings), version) %}
   {% set now = dbt_selfheal._iso(dbt_selfheal._now()) %}
   {% if pending %}
     {% do dbt_selfheal_database._create_history() %}
-    {% do dbt_selfheal_database._begin() %}
+    {% do adapter.add_query(dbt_selfheal_database._traits().begin) %}
   {% endif %}
   {% for migration in pending %}
-    {% do adapter.add_query(dbt_selfheal_database._history_insert_sql(migration, migration.attempt + 1, 'baseline', {
+    {% do adapter.add_query(dbt_selfheal_database._history_insert_sql(dict(migration, attempt=migration.attempt + 1), 'baseline', {
       'started_at': now, 'completed_at': now, 'duration_seconds': 0, 'success': true})) %}
   {% endfor %}
   {% if pending %}{% do adapter.commit() %}{% endif %}
@@ -29,10 +29,10 @@
    version: text; action: rerun (run all of it again), mark_applied (it is in the database, as it is in the project
    now), mark_failed (nothing of it is in the database: it is pending again, or forgotten when the project lacks it). #}
 {% macro repair_migrations(version, action) %}
+  {% set settings = dbt_selfheal_database._settings() %}
   {% if action not in ('rerun', 'mark_applied', 'mark_failed') %}
     {% do dbt_selfheal._raise('repair_migrations: action must be rerun, mark_applied or mark_failed, and is ' ~ action) %}
   {% endif %}
-  {% set settings = dbt_selfheal._settings() %}
   {% if dbt_selfheal_database._migrations_are_off(settings) %}{% do return(none) %}{% endif %}
   {% set lock = dbt_selfheal_database._migration_lock(settings) %}
   {% set status = dbt_selfheal_database._migration_status(settings) %}
@@ -40,8 +40,13 @@
   {% do dbt_selfheal_database._check_repair(entry, action) %}
   {% set now = dbt_selfheal._iso(dbt_selfheal._now()) %}
   {% set rollback = entry.last and entry.last.success is none and entry.last.action == 'rollback' and action == 'rerun' %}
-  {% if action == 'mark_applied' %}
-    {% do adapter.add_query(dbt_selfheal_database._mark_applied_sql(entry, now)) %}
+  {% if action == 'mark_applied' and entry.state == 'pending' %}
+    {% do dbt_selfheal_database._create_history() %}
+    {% do adapter.add_query(dbt_selfheal_database._history_insert_sql(dict(entry, attempt=entry.attempt + 1), 'mark_applied', {
+      'started_at': now, 'completed_at': now, 'duration_seconds': 0, 'success': true})) %}
+  {% elif action == 'mark_applied' %}
+    {% do adapter.add_query(dbt_selfheal_database._history_update_sql(entry, {
+      'completed_at': now, 'success': true, 'checksum': entry.checksum, 'name': entry.macro, 'action': 'mark_applied'})) %}
   {% elif entry.last is not none and not rollback %}
     {% do adapter.add_query(dbt_selfheal_database._history_update_sql(entry, {'completed_at': now, 'success': false})) %}
   {% endif %}
@@ -74,15 +79,4 @@
     {% do dbt_selfheal._raise(title ~ ' is applied and changed, and would be run on top of itself. Take back by hand what it has done, then:\n  '
       ~ dbt_selfheal_database._repair_command(entry, 'mark_failed') ~ '\n  dbt run-operation run_migrations') %}
   {% endif %}
-{% endmacro %}
-
-
-{# The statement that records a migration as applied in the form that it has in the project now. #}
-{% macro _mark_applied_sql(entry, now) %}
-  {% if entry.state == 'pending' %}
-    {% do dbt_selfheal_database._create_history() %}
-    {% do return(dbt_selfheal_database._history_insert_sql(entry, entry.attempt + 1, 'mark_applied', {'started_at': now, 'completed_at': now, 'duration_seconds': 0, 'success': true})) %}
-  {% endif %}
-  {% do return(dbt_selfheal_database._history_update_sql(entry, {
-    'completed_at': now, 'success': true, 'checksum': entry.checksum, 'name': entry.macro, 'action': 'mark_applied'})) %}
 {% endmacro %}

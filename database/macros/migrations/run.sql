@@ -5,7 +5,7 @@
 {# Apply the pending migrations, in the order of their versions.
    to: the version to stop at, inclusive (text; by default all); dry_run: print the SQL and apply nothing. #}
 {% macro run_migrations(to=none, dry_run=false) %}
-  {% set settings = dbt_selfheal._settings() %}
+  {% set settings = dbt_selfheal_database._settings() %}
   {% if dry_run and not dbt_selfheal_database._migrations_are_off(settings) %}
     {% set status = dbt_selfheal_database._migration_status(settings) %}
     {% do dbt_selfheal_database._raise_migration_problems(status) %}
@@ -25,17 +25,14 @@
 {% endmacro %}
 
 
-{# For the hook, in a project that has migrations: act on what is pending, unless one query of the history says that just
-   the project's migrations are applied, as they are now. Returns whether any was applied. (Two short macros: they run with
-   every command.) #}
+{# For the hook: act on what is pending, unless one query of the history says that just the project's migrations are applied, as
+   they are now. Returns whether any was applied. (Two short macros: they run with every command.) #}
 {% macro _run_pending(settings) %}
-  {% set macros, found = builtins.ref.manifest.macros, [] %}
-  {% for id in dbt_selfheal_database._migration_ids('migration') %}
-    {% do found.append(id ~ local_md5(macros[id].macro_sql.replace('\r\n', '\n').strip())) %}
-  {% endfor %}
-  {% if not found %}{% do return(false) %}{% endif %}
+  {% set macros, ids, found = builtins.ref.manifest.macros, dbt_selfheal_database._migration_ids('migration'), [] %}
+  {% for id in ids.certain %}{% do found.append(id ~ local_md5(macros[id].macro_sql.replace('\r\n', '\n').strip())) %}{% endfor %}
+  {% if not found and not ids.alike %}{% do return(false) %}{% endif %}
   {% set table = api.Relation.create(target.database, settings.schema or target.schema, 'selfheal_migrations') %}
-  {% if adapter.get_relation(table.database, table.schema, table.identifier) %}
+  {% if not ids.alike and adapter.get_relation(table.database, table.schema, table.identifier) %}
     {% set applied = adapter.execute("select 'macro.' || package || '.' || name || checksum from " ~ table
       ~ ' where success and completed_at is not null and rolled_back_at is null', fetch=true)[1] %}
     {% if found | sort == applied.columns[0].values() | sort %}{% do return(false) %}{% endif %}
@@ -46,7 +43,7 @@
 
 {# Apply what is pending before anything is built, or act on it as `on_missing` says. Returns whether any was applied. #}
 {% macro _act_on_pending(settings) %}
-  {% if settings.on_missing == 'build' %}{% do return(dbt_selfheal_database._migrate(settings) | length > 0) %}{% endif %}
+  {% if settings.on_missing not in ('warn', 'fail') %}{% do return(dbt_selfheal_database._migrate(settings) | length > 0) %}{% endif %}
   {% set status = dbt_selfheal_database._migration_status(settings) %}
   {% set text = dbt_selfheal_database._problems_text(status) if status.problems else 'migrations are pending: ' ~ status.counts.pending
     ~ '. Apply them with:\n  dbt run-operation run_migrations' if status.counts.pending %}
@@ -63,7 +60,7 @@
   {% if not dbt_selfheal_database._pending_migrations(status, to) %}{% do return([]) %}{% endif %}
   {% set lock = dbt_selfheal_database._migration_lock(settings) %}
   {% do dbt_selfheal_database._create_history() %}
-  {% set status = dbt_selfheal_database._migration_status(settings) %}
+  {% set status = dbt_selfheal_database._migration_status(settings, quiet=true) %}
   {% do dbt_selfheal_database._raise_migration_problems(status) %}
   {% set pending = dbt_selfheal_database._pending_migrations(status, to) %}
   {% do dbt_selfheal_database._apply_migrations(pending, status.counts.applied) %}
@@ -87,28 +84,13 @@
 {% endmacro %}
 
 
-{# Apply migrations, one after another, as the step run_migrations. present: how many were applied before. #}
-{% macro _apply_migrations(pending, present) %}
-  {% if pending %}
-    {% set step = dbt_selfheal._step_started('run_migrations') %}
-    {% do dbt_selfheal._line('Migrations: ' ~ pending | length ~ ' to apply, ' ~ present ~ ' applied before. Of one that fails nothing remains'
-      ~ (' (unless it says so)' if pending | rejectattr('transaction') | list else '') ~ '; correct it and run the same command again') %}
-    {% for migration in pending %}
-      {% do dbt_selfheal_database._apply_migration(migration, loop.index ~ ' of ' ~ pending | length) %}
-    {% endfor %}
-    {% do dbt_selfheal_database._refresh_cache() %}
-    {% do dbt_selfheal._step_complete(step) %}
-  {% endif %}
-{% endmacro %}
-
-
 {# Print, and emit as a JSON event, the SQL of migrations. Rendered in a transaction that is rolled back, so that a macro
    that runs statements itself changes nothing either. what: applied or rolled back. #}
 {% macro _print_migrations(migrations, what='applied') %}
   {% set plan = [] %}
   {% do dbt_selfheal._line('Migrations: ' ~ migrations | length ~ ' would be ' ~ what ~ ' (dry run: nothing is)') %}
   {% for migration in migrations %}
-    {% do dbt_selfheal_database._begin() %}
+    {% do adapter.add_query(dbt_selfheal_database._traits().begin) %}
     {% set statements = dbt_selfheal_database._migration_statements(migration.package, migration.macro) %}
     {% do dbt_selfheal._discard_open_transaction() %}
     {% do dbt_selfheal_database._check_statements(migration, statements) %}

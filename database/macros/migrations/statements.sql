@@ -8,7 +8,7 @@
   {% set base = dbt_selfheal._base_context() %}
   {% do context.update(dbt_selfheal._package_macros(package)) %}
   {% do dbt_selfheal._lend_macros(package, base) %}
-  {% do context.update({'ref': context['dbt_selfheal']['_migration_ref'], 'dbt_selfheal_manifest': base.manifest, 'dbt_selfheal_package': package}) %}
+  {% do context.update({'ref': context['dbt_selfheal_database']['_migration_ref'], 'dbt_selfheal_manifest': base.manifest, 'dbt_selfheal_package': package}) %}
   {% set result = context[package][macro_name]() %}
   {% do dbt_selfheal._restore_context(base) %}
   {% if result is string %}{% do return(dbt_selfheal_database._statements(result)) %}{% endif %}
@@ -70,16 +70,12 @@
 {% macro _check_statements(migration, statements) %}
   {% set ending = modules.re.compile(
     '(?:begin|start\\s+transaction|commit|end|abort|rollback(?!\\s+(?:work\\s+|transaction\\s+)?to\\b))\\b', modules.re.IGNORECASE) %}
-  {% for statement in (statements if migration.transaction else []) %}{% for part in dbt_selfheal_database._statements(statement) if ending.match(dbt_selfheal_database._without_comments(part)) %}
-    {% do dbt_selfheal._raise('the migration ' ~ dbt_selfheal_database._migration_title(migration) ~ ' (' ~ migration.path ~ ') begins or ends a transaction itself: '
-      ~ dbt_selfheal_database._first_line(part) ~ '\nIt runs in one transaction with its history row. Take that statement out, or, if it must not '
-      ~ 'run in a transaction, put this line into its SQL:\n  -- dbt_selfheal: no transaction') %}
+  {% for statement in (statements if migration.transaction else []) %}{% for part in dbt_selfheal_database._statements(statement) %}
+    {% set text = dbt_selfheal_database._without_comments(part) %}
+    {% if ending.match(text) %}
+      {% do dbt_selfheal._raise('the migration ' ~ dbt_selfheal_database._migration_title(migration) ~ ' (' ~ migration.path ~ ') begins or ends a transaction itself: '
+        ~ text.split() | join(' ') | truncate(100, true, '...', 0) ~ '\nIt runs in one transaction with its history row. Take that statement out, or, if it must not '
+        ~ 'run in a transaction, put this line into its SQL:\n  -- dbt_selfheal: no transaction') %}
+    {% endif %}
   {% endfor %}{% endfor %}
-{% endmacro %}
-
-
-{# The first line of a statement, shortened, for messages. #}
-{% macro _first_line(statement) %}
-  {% set text = dbt_selfheal_database._without_comments(statement).split() | join(' ') %}
-  {% do return(text if text | length <= 100 else text[:97] ~ '...') %}
 {% endmacro %}

@@ -10,7 +10,7 @@
 
 {# Print, and emit as one JSON event, the state of each migration and what is wrong. Returns the status as a dict. #}
 {% macro migration_status() %}
-  {% set status = dbt_selfheal_database._migration_status(dbt_selfheal._settings()) %}
+  {% set status = dbt_selfheal_database._migration_status(dbt_selfheal_database._settings()) %}
   {% do dbt_selfheal_database._emit_migration_status(status) %}
   {% set counts = status.counts %}
   {% do dbt_selfheal._line('Migrations: ' ~ status.state ~ ' (' ~ counts.applied ~ ' applied, ' ~ counts.pending ~ ' pending'
@@ -28,6 +28,7 @@
 
 {# Print, and emit as one JSON event, every attempt: what, when, by whom, how long, with what result. #}
 {% macro migration_history() %}
+  {% do dbt_selfheal_database._settings() %}
   {% set rows = dbt_selfheal_database._history_rows() %}
   {% do dbt_selfheal._emit('migration_history', {'history': rows}) %}
   {% do dbt_selfheal._line('History of migrations: ' ~ rows | length ~ (' row' if rows | length == 1 else ' rows')) %}
@@ -40,7 +41,7 @@
 
 {# Raise an error when anything is wrong with the migrations, naming all of it; for CI. Pending ones are not wrong. #}
 {% macro validate_migrations() %}
-  {% set status = dbt_selfheal_database._migration_status(dbt_selfheal._settings()) %}
+  {% set status = dbt_selfheal_database._migration_status(dbt_selfheal_database._settings()) %}
   {% do dbt_selfheal_database._emit_migration_status(status) %}
   {% do dbt_selfheal_database._raise_migration_problems(status) %}
   {% do dbt_selfheal._line('Migrations: valid (' ~ status.counts.applied ~ ' applied, ' ~ status.counts.pending ~ ' pending)') %}
@@ -48,14 +49,15 @@
 
 
 {# The status as a dict: state (up_to_date, pending, blocked), entries (a dict per migration, in order: those of
-   _migration with state and last, the last row of the history), problems (texts), counts by state. #}
-{% macro _migration_status(settings) %}
-  {% set found = dbt_selfheal_database._find_migrations(dbt_selfheal_database._migration_macro_names()) %}
-  {% set last, entries = {}, [] %}
+   _find_migrations with state and last, the last row of the history), problems (texts), counts by state. #}
+{% macro _migration_status(settings, quiet=false) %}
+  {% set found, last, entries = dbt_selfheal_database._find_migrations(quiet), {}, [] %}
   {% for row in dbt_selfheal_database._history_rows() | sort(attribute='attempt') %}{% do last.update({row.id: row}) %}{% endfor %}
   {% for migration in found.all %}
     {% set row = last.pop(migration.id, none) %}
-    {% do entries.append(dict(migration, last=row, state=dbt_selfheal_database._state_of_migration(migration, row), attempt=(row.attempt if row else 0), recorded_version=(row.version if row else migration.version))) %}
+    {% set state = 'pending' if row is none else 'interrupted' if row.success is none else 'pending' if not row.success or row.rolled_back_at is not none
+      else 'applied' if row.checksum == migration.checksum else 'changed' %}
+    {% do entries.append(dict(migration, last=row, state=state, attempt=(row.attempt if row else 0), recorded_version=(row.version if row else migration.version))) %}
   {% endfor %}
   {% for row in last.values() if row.success is none or (row.success and row.rolled_back_at is none) %}
     {% do entries.append({'id': row.id, 'package': row.package, 'version': row.version, 'slug': row.slug, 'macro': row.name, 'checksum': row.checksum,
@@ -70,12 +72,16 @@
 {% endmacro %}
 
 
-{# The state of a migration of the project. row: its last row of the history, or none. #}
-{% macro _state_of_migration(migration, row) %}
-  {% if row is none %}{% do return('pending') %}{% endif %}
-  {% if row.success is none %}{% do return('interrupted') %}{% endif %}
-  {% if not row.success or row.rolled_back_at is not none %}{% do return('pending') %}{% endif %}
-  {% do return('applied' if row.checksum == migration.checksum else 'changed') %}
+{# For initialization_status: the titles of the pending migrations. Of macros that only happen to be named so, in a project that
+   neither has migrations run by hooks nor has used one, nothing is said. Without such macros it costs next to nothing. #}
+{% macro _pending_titles(settings) %}
+  {% set titles = [] %}
+  {% if dbt_selfheal_database._migration_ids('migration').certain and (settings.migrations or dbt_selfheal_database._history_exists()) %}
+    {% for entry in dbt_selfheal_database._migration_status(settings, quiet=true).entries if entry.state == 'pending' %}
+      {% do titles.append(dbt_selfheal_database._migration_title(entry)) %}
+    {% endfor %}
+  {% endif %}
+  {% do return(titles) %}
 {% endmacro %}
 
 

@@ -11,7 +11,7 @@
 {% macro _compare_relation(entry, declared, found, types) %}
   {% set issues, node = [], entry.node %}
   {% if found is none %}
-    {% do issues.append(dbt_selfheal_database._issue(node, 'critical', 'missing_relation', none, 'it does not exist', dbt_selfheal_database._ensure_command(node))) %}
+    {% do issues.append(dbt_selfheal_database._issue(node, 'critical', 'missing_relation', none, 'it does not exist', "dbt run-operation ensure_initialized --args '{select: [" ~ node.name ~ "]}'")) %}
   {% elif declared.kind and declared.kind != found.kind %}
     {% do issues.append(dbt_selfheal_database._issue(node, 'error', 'wrong_kind', none, 'it is a ' ~ found.kind ~ ', and the project makes a ' ~ node.config.materialized)) %}
   {% else %}
@@ -118,9 +118,4 @@
 
 {% macro _repair_command_of_schema() %}
   {% do return("dbt run-operation repair_schema --args '{apply: true}'") %}
-{% endmacro %}
-
-
-{% macro _ensure_command(node) %}
-  {% do return("dbt run-operation ensure_initialized --args '{select: [" ~ node.name ~ "]}'") %}
 {% endmacro %}

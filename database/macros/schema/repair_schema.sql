@@ -6,35 +6,30 @@
    that rebuilds it.
    select: as of validate_schema; apply: do it, unless the package is off; else it is only shown. Returns the report as a dict. #}
 {% macro repair_schema(select=none, apply=false) %}
-  {% set settings = dbt_selfheal._settings() %}
+  {% set settings = dbt_selfheal_database._settings() %}
   {% set off = dbt_selfheal._is_off(settings) %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% set report = dbt_selfheal_database._repair_plan(plan) %}
   {% if apply and not off and report.actions %}{% set report = dbt_selfheal_database._apply_repair(plan, settings, select) %}{% endif %}
   {% do report.update({'applied': apply and not off, 'enabled': not off}) %}
-  {% for line in dbt_selfheal_database._repair_lines(report) %}{% do dbt_selfheal._line(line) %}{% endfor %}
+  {% set word = 'done' if report.applied else 'to do (dry run: nothing is done)' if report.enabled else 'to do (off in this target or by setting; nothing was done)' %}
+  {% do dbt_selfheal._line('Schema repair: ' ~ report.actions | length ~ ' ' ~ word ~ ', ' ~ report.left | length ~ ' left') %}
+  {% for action in report.actions %}
+    {% do dbt_selfheal._line('  ' ~ action.action.ljust(13) ~ action.relation ~ (' ' ~ action.detail if action.detail else '')) %}
+  {% endfor %}
+  {% for issue in report.left %}
+    {% do dbt_selfheal._line('  left: ' ~ dbt_selfheal_database._issue_place(issue) ~ ': ' ~ issue.message) %}
+    {% do dbt_selfheal._line('        ' ~ issue.suggestion) %}
+  {% endfor %}
+  {% if report.actions and report.enabled and not report.applied %}{% do dbt_selfheal._line('Do it with: ' ~ dbt_selfheal_database._repair_command_of_schema()) %}{% endif %}
   {% do dbt_selfheal._emit('schema_repair', report) %}
   {% do return(report) %}
 {% endmacro %}
 
 
-{# The report as readable lines. #}
-{% macro _repair_lines(report) %}
-  {% set word = 'done' if report.applied else 'to do (dry run: nothing is done)' if report.enabled else 'to do (off in this target or by setting; nothing was done)' %}
-  {% set lines = ['Schema repair: ' ~ report.actions | length ~ ' ' ~ word ~ ', ' ~ report.left | length ~ ' left'] %}
-  {% for action in report.actions %}
-    {% do lines.append('  ' ~ action.action.ljust(13) ~ action.relation ~ (' ' ~ action.detail if action.detail else '')) %}
-  {% endfor %}
-  {% for issue in report.left %}
-    {% do lines.append('  left: ' ~ dbt_selfheal_database._issue_place(issue) ~ ': ' ~ issue.message) %}
-    {% do lines.append('        ' ~ issue.suggestion) %}
-  {% endfor %}
-  {% if report.actions and report.enabled and not report.applied %}{% do lines.append('Do it with: ' ~ dbt_selfheal_database._repair_command_of_schema()) %}{% endif %}
-  {% do return(lines) %}
-{% endmacro %}
-
-
-{# What would be done and what would be left: {actions: [{action, unique_id, relation, detail, sql}], left: [issues]}. #}
+{# What would be done and what would be left: {actions: [{action, unique_id, relation, detail, sql}], left: [issues]}.
+   A column's name is written in quotes, so that any name can be; one that could be written without them, and whose config does
+   not ask for them, becomes what the database makes of it then (of letters beyond ASCII it keeps the case). #}
 {% macro _repair_plan(plan) %}
   {% set actions, left, views, issues = [], [], dbt_selfheal_database._missing_views(plan), dbt_selfheal_database._schema_report(plan).issues %}
   {% for issue in issues if issue.severity != 'info' %}
@@ -42,8 +37,10 @@
     {% set relation = api.Relation.create_from(adapter.config, node) %}
     {% set action = {'unique_id': issue.unique_id, 'relation': issue.relation, 'sql': none} %}
     {% if issue.code == 'missing_column' and issue.repairable %}
+      {% set plain = not issue.quote and modules.re.fullmatch('[^\\W\\d][\\w$]*', issue.column) %}
+      {% set name = issue.column.encode('utf-8').lower().decode('utf-8') if plain and dbt_selfheal_database._traits().lowers_names else issue.column %}
       {% do actions.append(dict(action, action='add column', detail=issue.column ~ ' ' ~ issue.data_type ~ ' (null in the rows that are there)',
-        sql='alter table ' ~ relation ~ ' add column ' ~ dbt_selfheal_database._column_sql(issue.column, issue.quote) ~ ' ' ~ issue.data_type)) %}
+        sql='alter table ' ~ relation ~ ' add column ' ~ adapter.quote(name.replace('"', '""')) ~ ' ' ~ issue.data_type)) %}
     {% elif issue.code == 'missing_index' %}
       {% set obstacle = dbt_selfheal_database._index_obstacle(relation, issue, issues | selectattr('unique_id', 'equalto', issue.unique_id) | selectattr('code', 'equalto', 'missing_column') | list) %}
       {% if obstacle %}
@@ -62,34 +59,18 @@
 {% endmacro %}
 
 
-{# A column's name in quotes, so that any name can be written. One that could be written without them, and whose config does
-   not ask for them, becomes what the database makes of it then. #}
-{% macro _column_sql(name, quote) %}
-  {% set plain = not quote and modules.re.fullmatch('[^\\W\\d][\\w$]*', name) %}
-  {% do return(adapter.quote((dbt_selfheal_database._unquoted(name) if plain else name).replace('"', '""'))) %}
-{% endmacro %}
-
-
-{# What the database makes of a name without quotes. #}
-{% macro _unquoted(name) %}
-  {% do return(adapter.dispatch('_unquoted', 'dbt_selfheal_database')(name)) %}
-{% endmacro %}
-
-{% macro default___unquoted(name) %}{% do return(name) %}{% endmacro %}
-
-{# Of letters beyond ASCII it keeps the case. #}
-{% macro postgres___unquoted(name) %}{% do return(name.encode('utf-8').lower().decode('utf-8')) %}{% endmacro %}
-
-
 {# Why a missing index cannot be made, or none. absent: the issues of the relation's missing columns; one that is added
-   holds nothing but nulls. #}
+   holds nothing but nulls, which are all different. #}
 {% macro _index_obstacle(relation, issue, absent) %}
   {% set columns = dbt_selfheal_database._lower_names(issue.index['columns'] | tojson) %}
   {% set lacking = absent | map(attribute='column') | map('lower') | select('in', columns) | list %}
   {% if absent | rejectattr('repairable') | map(attribute='column') | map('lower') | select('in', columns) | list %}
     {% do return('the table lacks ' ~ lacking | join(', ')) %}
   {% elif issue.index.get('unique') and not lacking %}
-    {% set doubled = dbt_selfheal_database._duplicates(relation, issue.index['columns']) %}
+    {% set names, filled = issue.index['columns'], [] %}
+    {% for name in names %}{% do filled.append(name ~ ' is not null') %}{% endfor %}
+    {% set doubled = dbt_selfheal._fetch('select count(*) from (select 1 as x from ' ~ relation ~ ' where ' ~ filled | join(' and ') ~ ' group by ' ~ names | join(', ')
+      ~ ' having count(*) > 1) as doubled')[0][0] | int %}
     {% if doubled %}{% do return(doubled ~ ' of its values are there more than once') %}{% endif %}
   {% endif %}
   {% do return(none) %}
@@ -111,32 +92,6 @@
     {% endif %}
   {% endfor %}
   {% do return(views) %}
-{% endmacro %}
-
-
-{# How many values of some columns are there more than once; nulls are all different. #}
-{% macro _duplicates(relation, columns) %}
-  {% set filled = [] %}
-  {% for name in columns %}{% do filled.append(name ~ ' is not null') %}{% endfor %}
-  {% do return(dbt_selfheal._fetch('select count(*) from (select 1 as x from ' ~ relation ~ ' where ' ~ filled | join(' and ') ~ ' group by ' ~ columns | join(', ')
-    ~ ' having count(*) > 1) as doubled')[0][0] | int) %}
-{% endmacro %}
-
-
-{# The SQL that makes an index: dbt's own. #}
-{% macro _create_index_sql(relation, index) %}
-  {% do return(adapter.dispatch('_create_index_sql', 'dbt_selfheal_database')(relation, index)) %}
-{% endmacro %}
-
-{% macro default___create_index_sql(relation, index) %}
-  {% do return(get_create_index_sql(relation, index).strip()) %}
-{% endmacro %}
-
-{# dbt makes no indexes on SQLite's tables. #}
-{% macro sqlite___create_index_sql(relation, index) %}
-  {% set name = adapter.quote(relation.identifier ~ '_' ~ local_md5(index | string)[:12]) %}
-  {% do return('create ' ~ ('unique ' if index.get('unique') else '') ~ 'index ' ~ adapter.quote(relation.schema) ~ '.' ~ name ~ ' on ' ~ adapter.quote(relation.identifier)
-    ~ ' (' ~ index['columns'] | join(', ') ~ ')') %}
 {% endmacro %}
 
 

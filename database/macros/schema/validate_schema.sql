@@ -7,9 +7,14 @@
    select: list of node names, tag:x, path:x to compare instead of the required ones; strict: raise an error when anything of
    the severity warning or higher is found. Returns the report as a dict. #}
 {% macro validate_schema(select=none, strict=false) %}
-  {% set report = dbt_selfheal_database._schema_report(dbt_selfheal._current_plan(dbt_selfheal._settings(), select)) %}
+  {% set report = dbt_selfheal_database._schema_report(dbt_selfheal._current_plan(dbt_selfheal_database._settings(), select)) %}
   {% do dbt_selfheal._emit('schema_validation', report) %}
-  {% for line in dbt_selfheal_database._schema_lines(report) %}{% do dbt_selfheal._line(line) %}{% endfor %}
+  {% do dbt_selfheal._line('Schema: ' ~ ('valid' if report.valid else 'NOT as declared') ~ ' (' ~ report.relations ~ ' relations compared; found: '
+    ~ dbt_selfheal_database._schema_counts(report) ~ ')') %}
+  {% for issue in report.issues %}
+    {% do dbt_selfheal._line('  ' ~ (issue.severity if issue.severity == 'info' else issue.severity | upper).ljust(9) ~ dbt_selfheal_database._issue_place(issue) ~ ': ' ~ issue.message) %}
+    {% do dbt_selfheal._line('           ' ~ issue.suggestion) %}
+  {% endfor %}
   {% if strict and report.severity in ('warning', 'error', 'critical') %}
     {% do dbt_selfheal._raise('the schema is not as the project declares it: ' ~ dbt_selfheal_database._schema_counts(report)
       ~ '\nThe lines above name each with what to do. `dbt run-operation repair_schema` shows what can be added without touching data.') %}
@@ -56,17 +61,6 @@
   {% set parts = [] %}
   {% for severity, count in report.counts.items() if count %}{% do parts.append(count ~ ' ' ~ severity) %}{% endfor %}
   {% do return(parts | join(', ') or 'nothing') %}
-{% endmacro %}
-
-
-{# The report as readable lines. #}
-{% macro _schema_lines(report) %}
-  {% set lines = ['Schema: ' ~ ('valid' if report.valid else 'NOT as declared') ~ ' (' ~ report.relations ~ ' relations compared; found: ' ~ dbt_selfheal_database._schema_counts(report) ~ ')'] %}
-  {% for issue in report.issues %}
-    {% do lines.append('  ' ~ (issue.severity if issue.severity == 'info' else issue.severity | upper).ljust(9) ~ dbt_selfheal_database._issue_place(issue) ~ ': ' ~ issue.message) %}
-    {% do lines.append('           ' ~ issue.suggestion) %}
-  {% endfor %}
-  {% do return(lines) %}
 {% endmacro %}
 
 
