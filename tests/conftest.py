@@ -226,9 +226,7 @@ def make_project(
         folder = tmp_path / f"project-{count}"
         database = database or make_database()
         if isinstance(files, Path):
-            project = DbtProject.copy(
-                files, folder, database, dbt_server, install=install, packages=packages
-            )
+            project = DbtProject.copy(files, folder, database, dbt_server, install=install, packages=packages)
             if config:
                 project.configure(**config)
             return project

@@ -39,8 +39,8 @@ OFF = {"DBT_SELFHEAL_ENABLED": "false"}
 
 
 def settings(**values: Any) -> dict[str, Any]:
-    """Returns the configuration of a project with these settings of the package."""
-    return {"vars": {"dbt_selfheal": values}}
+    """Returns the configuration of a project that has migrations run by any command, with these settings."""
+    return {"vars": {"dbt_selfheal": {"migrations": True, **values}}}
 
 
 def steps(result: DbtResult) -> list[str]:
@@ -59,7 +59,7 @@ def added(project: DbtProject, *command: str) -> list[str]:
 
 
 def test_any_command_applies_what_is_pending_once_before_it_heals(make_project: Make) -> None:
-    project = make_project({**SHOP, **TENANTS})
+    project = make_project({**SHOP, **TENANTS}, config=settings())
     first = project.dbt("run", "-s", "leaf")
     assert project.rows("leaf") == [("a",)]
     assert [event["version"] for event in events(first, "migration_complete")] == ["0001"]
@@ -78,8 +78,60 @@ def test_any_command_applies_what_is_pending_once_before_it_heals(make_project: 
     assert [name for name, _ in project.columns("tenants")] == ["code", "name", "plan"]
 
 
+def test_a_macro_named_like_a_migration_is_not_run_unless_the_project_says_so(make_project: Make) -> None:
+    """It was meant for run-operation, and drops a table."""
+    drop = "{% macro migration__2024_01__drop_old() %}drop table {{ target.schema }}.old{% endmacro %}\n"
+    project = make_project({**SHOP, "macros/drop.sql": drop})
+    project.dbt("run", "-s", "other", env=OFF)
+    project.execute("create table old (id integer)")
+    for command in (
+        ["run", "-s", "other"],
+        ["build", "-s", "other"],
+        ["run-operation", "ensure_initialized"],
+    ):
+        result = (
+            project.dbt(*command, "--args", "{select: [other]}")
+            if "-s" not in command
+            else project.dbt(*command)
+        )
+        assert events(result, "migration_complete") == []
+    assert "Pending migrations" not in project.dbt("run-operation", "initialization_status").output
+    assert "old" in project.names()
+    asked_for = project.dbt("run-operation", "run_migrations")
+    assert [event["version"] for event in events(asked_for, "migration_complete")] == ["2024_01"]
+    assert "old" not in project.names()
+
+
+def test_names_that_look_like_migrations_stop_no_command(make_project: Make) -> None:
+    """Their owners call them with arguments, or named them so before the package came."""
+    looks = {
+        "macros/own.sql": "{% macro migration_20240101_backfill() %}{% do log('own', info=true) %}{% endmacro %}\n"
+        "{% macro rollback_2024(n) %}select {{ n }}{% endmacro %}\n"
+        "{%- macro migration__1__with_arguments( name, n=1 ) -%}drop table {{ name }}{%- endmacro -%}\n"
+        "{% macro rollback__7__with_arguments(name) %}drop table {{ name }}{% endmacro %}\n"
+    }
+    project = make_project({**SHOP, **TENANTS, **looks}, config=settings())
+    first = project.dbt("run", "-s", "leaf")
+    assert [event["version"] for event in events(first, "migration_complete")] == ["0001"]
+    for result in (
+        first,
+        project.dbt("run", "-s", "other"),
+        project.dbt("run-operation", "validate_migrations"),
+    ):
+        words = " ".join(result.output.split())
+        assert (
+            "the macro migration_20240101_backfill (macros/own.sql) looks like a migration and is none"
+            in words
+        )
+        assert "with_arguments" not in words
+        assert "rollback_2024" not in words
+    assert "own" in project.dbt("run-operation", "migration_20240101_backfill").output
+    quiet = project.dbt("run", "-s", "other", vars={"dbt_selfheal": {"migrations": False}})
+    assert "looks like a migration" not in quiet.output
+
+
 def test_with_nothing_pending_one_query_of_the_history_is_all_that_is_added(make_project: Make) -> None:
-    project = make_project({**SHOP, **TENANTS, **SECOND})
+    project = make_project({**SHOP, **TENANTS, **SECOND}, config=settings())
     project.dbt("run")
     found = added(project, "run", "-s", "other")
     assert len(found) == 1, found
@@ -99,7 +151,7 @@ def test_commands_that_run_no_nodes_other_targets_and_the_switch_apply_nothing(m
 
 
 def test_on_missing_warn_and_fail_say_what_is_pending_and_apply_nothing(make_project: Make) -> None:
-    project = make_project({**SHOP, **TENANTS})
+    project = make_project({**SHOP, **TENANTS}, config=settings())
     warned = project.dbt("run", "-s", "other", vars={"dbt_selfheal": {"on_missing": "warn"}})
     assert "migrations are pending: 1. Apply them with:" in warned.output
     assert "dbt run-operation run_migrations" in warned.output
@@ -109,7 +161,7 @@ def test_on_missing_warn_and_fail_say_what_is_pending_and_apply_nothing(make_pro
 
 
 def test_a_changed_migration_stops_every_command_before_its_first_node(make_project: Make) -> None:
-    project = make_project({**SHOP, **TENANTS})
+    project = make_project({**SHOP, **TENANTS}, config=settings())
     project.dbt("run", "-s", "leaf")
     project.write({"macros/m1.sql": TENANTS["macros/m1.sql"].replace("First", "Changed")})
     failed = project.dbt_fails("run", "-s", "other")
@@ -121,7 +173,7 @@ def test_a_changed_migration_stops_every_command_before_its_first_node(make_proj
 
 
 def test_a_failing_migration_leaves_nothing_and_the_corrected_command_goes_on(make_project: Make) -> None:
-    project = make_project({**SHOP, **TENANTS, **SECOND})
+    project = make_project({**SHOP, **TENANTS, **SECOND}, config=settings())
     project.write(
         {
             "macros/m2.sql": SECOND["macros/m2.sql"].replace(

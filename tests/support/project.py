@@ -278,9 +278,7 @@ class DbtProject:
         )
         shutil.copytree(source, folder, ignore=generated, dirs_exist_ok=True)
         description = yaml.safe_load((folder / "dbt_project.yml").read_text())
-        project = cls(
-            folder, database, server, install=install, packages=packages, name=description["name"]
-        )
+        project = cls(folder, database, server, install=install, packages=packages, name=description["name"])
         project.write_profile(description.get("profile", description["name"]))
         return project
 
@@ -322,7 +320,7 @@ class DbtProject:
         self.write({"profiles.yml": yaml.safe_dump(content, sort_keys=False)})
 
     def link_package(self) -> None:
-        """Installs the project's packages of this repository as `dbt deps` does for local ones, by symbolic links."""
+        """Installs the packages as `dbt deps` does for local ones, by symbolic links."""
         for package in self.packages:
             link = self.folder / "dbt_packages" / package
             link.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Fixtures for tests of single macros: the repository as a dbt project, parsed once, on DuckDB in memory.
+"""Fixtures for tests of single macros: a project with both packages, parsed once, on DuckDB in memory.
 
 pytest-dbt-core gives `macro_generator`; its config, adapter and manifest are replaced here by ones that are
 made once for each worker, have a profile of their own, and let macros call `adapter.get_relation`.
@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import pytest
-from support import ROOT
+import yaml
+from support.project import PACKAGES
 
 PACKAGE = "dbt_selfheal"
 PROFILE = "unit: {target: dev, outputs: {dev: {type: duckdb, path: ':memory:', threads: 1}}}\n"
@@ -40,14 +41,21 @@ class Arguments:
 
 @pytest.fixture(scope="session")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The runtime config of this repository as a dbt project."""
+    """The runtime config of a project that has nothing but the packages of this repository."""
     from dbt import flags
     from dbt.config.project import read_project_flags
     from dbt.config.runtime import RuntimeConfig
 
     folder = tmp_path_factory.mktemp("unit")
     (folder / "profiles.yml").write_text(PROFILE)
-    arguments = Arguments(str(ROOT), str(folder), str(folder / "target"), str(folder / "logs"))
+    project = {"name": "unit", "version": "1.0.0", "config-version": 2, "profile": "unit"}
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(project))
+    listed = {"packages": [{"local": str(path)} for path in PACKAGES.values()]}
+    (folder / "packages.yml").write_text(yaml.safe_dump(listed))
+    (folder / "dbt_packages").mkdir()
+    for name, path in PACKAGES.items():
+        (folder / "dbt_packages" / name).symlink_to(path)
+    arguments = Arguments(str(folder), str(folder), str(folder / "target"), str(folder / "logs"))
     flags.set_from_args(arguments, read_project_flags(arguments.project_dir, arguments.profiles_dir))
     config = RuntimeConfig.from_args(arguments)
     config.target_path = arguments.target_path

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from unit.conftest import Macro
 
+PACKAGE = "dbt_selfheal_database"
 PASSWORDS = [
     "password",
     "passwd",
@@ -55,12 +56,12 @@ OTHERS = [
 
 @pytest.mark.parametrize("name", PASSWORDS)
 def test_a_column_named_like_a_password_is_one(macro: Macro, name: str) -> None:
-    assert macro("_is_password_name")(name) is True
+    assert macro("_is_password_name", package=PACKAGE)(name) is True
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_column_named_like_something_about_a_password_is_none(macro: Macro, name: str) -> None:
-    assert macro("_is_password_name")(name) is False
+    assert macro("_is_password_name", package=PACKAGE)(name) is False
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_a_column_named_like_something_about_a_password_is_none(macro: Macro, na
 def test_a_number_has_one_text_however_it_is_written(
     macro: Macro, values: tuple[Any, ...], text: str | None
 ) -> None:
-    assert {macro("_number_text")(value) for value in values} == {text}
+    assert {macro("_number_text", package=PACKAGE)(value) for value in values} == {text}
 
 
 KINDS = {
@@ -102,7 +103,7 @@ KINDS = {
 def test_a_type_is_of_one_kind(macro: Macro, kind: str, types: list[str]) -> None:
     from dbt.adapters.base import Column
 
-    assert {macro("_column_kind")(Column("c", dtype)) for dtype in types} == {kind}
+    assert {macro("_column_kind", package=PACKAGE)(Column("c", dtype)) for dtype in types} == {kind}
 
 
 @pytest.mark.parametrize(("columns", "largest"), [(1, 500), (64, 500), (70, 457), (2000, 16), (40000, 1)])
@@ -111,7 +112,7 @@ def test_a_statement_takes_no_more_variables_than_sqlite_does(
 ) -> None:
     """SQLite itself takes 32,766; a distribution may raise that, and its database would show nothing."""
     rows = [{"values": dict.fromkeys(range(columns))}] * 1001
-    chunks = macro("_chunks")(rows)
+    chunks = macro("_chunks", package=PACKAGE)(rows)
     assert max(len(chunk) for chunk in chunks) == largest
     assert [row for chunk in chunks for row in chunk] == rows
-    assert macro("_chunks")([]) == []
+    assert macro("_chunks", package=PACKAGE)([]) == []

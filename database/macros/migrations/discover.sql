@@ -13,7 +13,7 @@
   {% set macros, certain, alike = builtins.ref.manifest.macros, [], [] %}
   {% for id in modules.re.findall('^macro[.](?:\\w+[.]' ~ kinds ~ '__[0-9_]+__|' ~ adapter.config.project_name ~ '[.](?i:' ~ kinds
       ~ '(?:_[0-9]|s?_(?:_|v?[0-9]\\w*__))))\\w*$', macros | join('\n'), modules.re.MULTILINE)
-      if not modules.re.match('.%[-+]?\\s*macro\\s+\\w+\\s*[(]\\s*\\w+\\s*[,)]', macros[id].macro_sql) %}
+      if not modules.re.match('\\s*.%[-+]?\\s*macro\\s+\\w+\\s*[(]\\s*\\w+\\s*[,)]', macros[id].macro_sql) %}
     {% do (certain if modules.re.fullmatch('macro[.]\\w+[.]' ~ kinds ~ '__[0-9]+(?:_[0-9]+)*__[A-Za-z0-9]\\w*', id) else alike).append(id) %}
   {% endfor %}
   {% do return({'certain': certain, 'alike': alike}) %}
