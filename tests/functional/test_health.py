@@ -100,8 +100,11 @@ def test_pending_migrations_degrade_and_changed_ones_break_it(make_project: Make
     path = "macros/migrations/0001_users.sql"
     sql = "create table {{ target.schema }}.users (id integer)"
     text = "{% macro migration__0001__users() %}" + sql + "{% endmacro %}"
-    project = make_project({path: text, "models/a.sql": "select 1 as id"}, config=CONFIG)
+    config = {"vars": {"dbt_selfheal": {"timeout_seconds": 300, "migrations": True}}}
+    project = make_project({path: text, "models/a.sql": "select 1 as id"}, config=config)
     project.dbt("run", env={"DBT_SELFHEAL_ENABLED": "false"})
+    unsaid = health(project, vars={"dbt_selfheal": {"migrations": False}})
+    assert unsaid["by_name"]["migrations"]["summary"] == "the project has none"
     report = health(project)
     assert (report["verdict"], report["by_name"]["migrations"]["summary"]) == ("degraded", "1 pending")
     project.dbt("run-operation", "run_migrations")

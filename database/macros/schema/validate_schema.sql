@@ -7,7 +7,8 @@
    select: list of node names, tag:x, path:x to compare instead of the required ones; strict: raise an error when anything of
    the severity warning or higher is found. Returns the report as a dict. #}
 {% macro validate_schema(select=none, strict=false) %}
-  {% set report = dbt_selfheal_database._schema_report(dbt_selfheal._current_plan(dbt_selfheal_database._settings(), select)) %}
+  {% set settings = dbt_selfheal_database._settings() %}
+  {% set report = dbt_selfheal_database._schema_report(dbt_selfheal._current_plan(settings, select)) %}
   {% do dbt_selfheal._emit('schema_validation', report) %}
   {% do dbt_selfheal._line('Schema: ' ~ ('valid' if report.valid else 'NOT as declared') ~ ' (' ~ report.relations ~ ' relations compared; found: '
     ~ dbt_selfheal_database._schema_counts(report) ~ ')') %}
