@@ -118,6 +118,7 @@ def test_a_wrong_number_of_days_is_an_error(make_project: Make) -> None:
     assert "vars.dbt_selfheal.history_days must be: days, more than 0, or null" in result.output
 
 
+@pytest.mark.both_packages
 def test_health_shows_the_history(project: DbtProject) -> None:
     project.dbt("run", "--select", "names")
     (report,) = events(project.dbt("run-operation", "health_report"), "health_report")

@@ -23,9 +23,11 @@ from dbt_selfheal.cli.migrate import migrate
 from dbt_selfheal.passwords import is_password_hash, verify_password
 
 Make = Callable[..., DbtProject]
+pytestmark = pytest.mark.both_packages
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=1$cGxhbnRlZFNhbHRWYWx1ZQ$UGxhbnRlZEhhc2hWYWx1ZU9mVGhlRmlyc3RBZG1pbg"
 HISTORY = "selfheal_migrations"
+MIGRATES = {"vars": {"dbt_selfheal": {"migrations": True}}}
 
 
 def migration(number: int, up: str, down: str | None = None) -> dict[str, str]:
@@ -185,7 +187,7 @@ USERS = migration(1, "create table {s}.users (username varchar(20), password_has
 def test_ensure_migrates_before_it_heals_and_loads_initial_data_after(
     cli: Cli, make_project: Make, arguments: tuple[str, ...]
 ) -> None:
-    settings = {"timeout_seconds": 200, "initial_data": [ADMIN]}
+    settings = {"timeout_seconds": 200, "migrations": True, "initial_data": [ADMIN]}
     project = make_project({**SHOP, **USERS}, config={"vars": {"dbt_selfheal": settings}})
     log = project.folder / "events.jsonl"
     options = ("--json", "--log-file", str(log), *arguments)
@@ -208,7 +210,9 @@ def test_ensure_migrates_before_it_heals_and_loads_initial_data_after(
 def test_exec_blocks_the_nodes_when_a_migration_fails_and_names_its_file(
     cli: Cli, make_project: Make
 ) -> None:
-    project = make_project({**TWO, **migration(2, "alter tabel {s}.people add column age integer")})
+    project = make_project(
+        {**TWO, **migration(2, "alter tabel {s}.people add column age integer")}, config=MIGRATES
+    )
     failed = cli(project, "exec", "--", "dbt", "run", code=1)
     assert "in the migration migration__0002__m2 (macros/m2.sql)" in failed.stderr
     assert "What to do: Correct macros/m2.sql" in failed.stderr
@@ -220,7 +224,9 @@ def test_exec_blocks_the_nodes_when_a_migration_fails_and_names_its_file(
 
 @pytest.mark.duckdb
 def test_without_the_hash_ensure_says_how_to_make_an_administrator(cli: Cli, make_project: Make) -> None:
-    project = make_project(USERS, config={"vars": {"dbt_selfheal": {"initial_data": [ADMIN]}}})
+    project = make_project(
+        USERS, config={"vars": {"dbt_selfheal": {"migrations": True, "initial_data": [ADMIN]}}}
+    )
     result = cli(project, "ensure")
     assert "username=admin" in result.stderr
     assert "dbt-selfheal hash-password" in result.stderr

@@ -10,7 +10,7 @@ from functional.pages import play_page
 from support import DbtProject
 from wrapper.conftest import Cli
 
-pytestmark = pytest.mark.duckdb
+pytestmark = [pytest.mark.duckdb, pytest.mark.both_packages]
 
 
 @pytest.mark.parametrize(("page", "settings"), [("health.md", {}), ("history.md", {"history": True})])

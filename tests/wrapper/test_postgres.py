@@ -64,6 +64,7 @@ def _guarded_role(project: DbtProject) -> str:
     return role
 
 
+@pytest.mark.both_packages
 @pytest.mark.parametrize("command", [("ensure",), ("migrate", "up")], ids=" ".join)
 @pytest.mark.parametrize(
     ("expected", "said"),
@@ -84,6 +85,7 @@ def test_what_the_server_refuses_is_named_and_the_repeat_succeeds(
             "{% endmacro %}"
         }
     )
+    shop.configure(vars={"dbt_selfheal": {"timeout_seconds": 200, "migrations": True}})
     role = _guarded_role(shop)
     spoilt: dict[str, dict[str, Any]] = {
         "connection-refused": {"port": 1},

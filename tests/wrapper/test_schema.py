@@ -6,7 +6,7 @@ import pytest
 from support import DbtProject
 from wrapper.conftest import Cli
 
-pytestmark = pytest.mark.duckdb
+pytestmark = [pytest.mark.duckdb, pytest.mark.both_packages]
 COLUMNS = """
 models:
   - name: orders
