@@ -11,3 +11,9 @@
   {% endif %}
   {% do return(dbt_selfheal._settings()) %}
 {% endmacro %}
+
+
+{# Whether healing, and with it this package, is switched off, by setting or in this target. #}
+{% macro _is_off(settings) %}
+  {% do return(not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
+{% endmacro %}

@@ -6,7 +6,7 @@
    dry_run: say what would be inserted, and insert nothing. Returns the reports, one dict per table. #}
 {% macro seed_initial_data(dry_run=false) %}
   {% set settings = dbt_selfheal_database._settings() %}
-  {% if dbt_selfheal._is_off(settings) %}
+  {% if dbt_selfheal_database._is_off(settings) %}
     {% do dbt_selfheal._line('Initial data: off in this target or by setting; nothing was done') %}
   {% elif dry_run %}
     {% set reports = dbt_selfheal_database._initial_data_reports(dbt_selfheal_database._survey_initial_data(dbt_selfheal_database._initial_data_tables(settings)), 'would be created') %}

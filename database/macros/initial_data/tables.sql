@@ -25,24 +25,24 @@
   {% for entry in entries %}
     {% set origin = 'vars.dbt_selfheal.initial_data[' ~ loop.index0 ~ ']' %}
     {% if entry is not mapping %}
-      {% do dbt_selfheal._raise_setting(origin, 'must be a dictionary with ' ~ known | join(', '), 'the settings') %}
+      {% do dbt_selfheal._raise(origin ~ ' must be a dictionary with ' ~ known | join(', '), 'the settings') %}
     {% endif %}
     {% for key in entry if key not in known %}
-      {% do dbt_selfheal._raise_setting(origin ~ '.' ~ key, 'is not one of ' ~ known | join(', '), 'the settings') %}
+      {% do dbt_selfheal._raise(origin ~ '.' ~ key ~ ' is not one of ' ~ known | join(', '), 'the settings') %}
     {% endfor %}
     {% if entry.table is not string or not entry.table %}
-      {% do dbt_selfheal._raise_setting(origin ~ '.table', 'must be the name of a node, or of a table (name, schema.name)', 'the settings') %}
+      {% do dbt_selfheal._raise(origin ~ '.table' ~ ' must be the name of a node, or of a table (name, schema.name)', 'the settings') %}
     {% endif %}
     {% set key = dbt_selfheal_database._column_list(entry.get('key'), origin ~ '.key', 'the settings') %}
     {% set passwords = dbt_selfheal_database._column_list(entry.password_columns, origin ~ '.password_columns', 'the settings') if 'password_columns' in entry else [] %}
     {% set rows = entry.get('rows') %}
     {% if rows is none or rows is string or rows is mapping or rows is not iterable or rows | reject('mapping') | list %}
-      {% do dbt_selfheal._raise_setting(origin ~ '.rows', 'must be a list of dictionaries {column: value}', 'the settings') %}
+      {% do dbt_selfheal._raise(origin ~ '.rows' ~ ' must be a list of dictionaries {column: value}', 'the settings') %}
     {% endif %}
     {% for row in rows %}
       {% set number = loop.index0 %}
       {% for column, value in row.items() if value is mapping or (value is iterable and value is not string) %}
-        {% do dbt_selfheal._raise_setting(origin ~ '.rows[' ~ number ~ '].' ~ column, 'must be a text, a number, true, false, a date or null', 'the settings') %}
+        {% do dbt_selfheal._raise(origin ~ '.rows[' ~ number ~ '].' ~ column ~ ' must be a text, a number, true, false, a date or null', 'the settings') %}
       {% endfor %}
     {% endfor %}
     {% do tables.append(dbt_selfheal_database._initial_data_table(dbt_selfheal_database._table_or_node(entry.table), {
@@ -56,7 +56,7 @@
 {% macro _column_list(value, name, origin) %}
   {% set columns = [value] if value is string else value %}
   {% if not columns or columns is mapping or columns is not iterable or columns | reject('string') | list %}
-    {% do dbt_selfheal._raise_setting(name, 'must be a list of column names', origin) %}
+    {% do dbt_selfheal._raise(name ~ ' must be a list of column names', origin) %}
   {% endif %}
   {% do return(columns | list) %}
 {% endmacro %}
@@ -104,7 +104,7 @@
 {% macro _initial_data_table(place, fields) %}
   {% set node = place if place.unique_id is defined else none %}
   {% if node and not fields.is_seed and (node.resource_type == 'seed' or node.config.materialized in ('view', 'ephemeral', 'table')) %}
-    {% do dbt_selfheal._raise(fields.origin ~ '.table is the ' ~ dbt_selfheal._kind(node) ~ ' ' ~ node.name ~ ' (' ~ node.original_file_path ~ '), which dbt fills anew '
+    {% do dbt_selfheal._raise(fields.origin ~ '.table is the ' ~ (node.config.materialized ~ ' ' if node.resource_type == 'model' else '') ~ node.resource_type ~ ' ' ~ node.name ~ ' (' ~ node.original_file_path ~ '), which dbt fills anew '
       ~ 'each time it runs it: rows put there would be lost.\nUse an incremental model, or a table made by a migration'
       ~ (', or put the rows into the file and mark the seed: meta: {selfheal: {load: insert_missing, key: [...]}}' if node.resource_type == 'seed' else '') ~ '.') %}
   {% endif %}

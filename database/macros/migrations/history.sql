@@ -63,16 +63,40 @@
 {% macro _history_insert_sql(entry, action, fields) %}
   {% set values = dict({
     'package': entry.package, 'version': entry.version, 'attempt': entry.attempt, 'name': entry.macro, 'checksum': entry.checksum,
-    'action': action, 'applied_by': dbt_selfheal._user_name(), 'host': dbt_selfheal._host_name(), 'started_at': dbt_selfheal._iso(dbt_selfheal._now())}, **fields) %}
+    'action': action, 'applied_by': dbt_selfheal_database._user_name(), 'host': dbt_selfheal_database._host_name(), 'started_at': dbt_selfheal._iso(dbt_selfheal._now())}, **fields) %}
   {% do return('insert into ' ~ dbt_selfheal_database._history_relation() ~ ' (' ~ values | join(', ') ~ ') values ('
-    ~ dbt_selfheal._literals(values.values()) | join(', ') ~ ')') %}
+    ~ dbt_selfheal_database._literals(values.values()) | join(', ') ~ ')') %}
 {% endmacro %}
 
 
 {# The SQL that changes a migration's row. entry: anything with package, recorded_version and attempt. #}
 {% macro _history_update_sql(entry, fields) %}
   {% set assignments = [] %}
-  {% for column, value in fields.items() %}{% do assignments.append(column ~ ' = ' ~ dbt_selfheal._literals([value])[0]) %}{% endfor %}
+  {% for column, value in fields.items() %}{% do assignments.append(column ~ ' = ' ~ dbt_selfheal_database._literals([value])[0]) %}{% endfor %}
   {% do return('update ' ~ dbt_selfheal_database._history_relation() ~ ' set ' ~ assignments | join(', ') ~ ' where package = ' ~ dbt_selfheal._literal(entry.package)
     ~ ' and version = ' ~ dbt_selfheal._literal(entry.recorded_version) ~ ' and attempt = ' ~ entry.attempt) %}
+{% endmacro %}
+
+
+{# Values as SQL literals. #}
+{% macro _literals(values) %}
+  {% set literals = [] %}
+  {% for value in values %}
+    {% do literals.append('null' if value is none else value | string | lower if value is boolean else value | string if value is number
+      else dbt_selfheal._literal(value | string)) %}
+  {% endfor %}
+  {% do return(literals) %}
+{% endmacro %}
+
+
+{# Who runs dbt: the database's user where it has users, else the system's. (The command sets DBT_SELFHEAL_USER and _HOST.) #}
+{% macro _user_name() %}
+  {% do return(target.get('user') or env_var('DBT_SELFHEAL_USER', env_var('USER', env_var('LOGNAME', env_var('USERNAME', '')))) or none) %}
+{% endmacro %}
+
+
+{# Where dbt runs, as far as Jinja can know. #}
+{% macro _host_name() %}
+  {% set host, query = env_var('DBT_SELFHEAL_HOST', env_var('HOSTNAME', env_var('COMPUTERNAME', ''))), dbt_selfheal._traits().host_name %}
+  {% do return(host or (dbt_selfheal._fetch(query)[0][0] if query else none)) %}
 {% endmacro %}

@@ -19,7 +19,7 @@
 
 {# Whether the package is off here, which is said in a line then. #}
 {% macro _migrations_are_off(settings) %}
-  {% set off = dbt_selfheal._is_off(settings) %}
+  {% set off = dbt_selfheal_database._is_off(settings) %}
   {% if off %}{% do dbt_selfheal._line('Migrations: off in this target or by setting; nothing was done') %}{% endif %}
   {% do return(off) %}
 {% endmacro %}

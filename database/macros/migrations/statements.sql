@@ -6,7 +6,6 @@
    are then run as they are. The macro sees its own package's macros, and `ref` answers for any node. #}
 {% macro _migration_statements(package, macro_name) %}
   {% set base = dbt_selfheal._base_context() %}
-  {% do context.update(dbt_selfheal._package_macros(package)) %}
   {% do dbt_selfheal._lend_macros(package, base) %}
   {% do context.update({'ref': context['dbt_selfheal_database']['_migration_ref'], 'dbt_selfheal_manifest': base.manifest, 'dbt_selfheal_package': package}) %}
   {% set result = context[package][macro_name]() %}

@@ -28,7 +28,7 @@
 {# One issue. suggestion: the command that settles it; by default that which rebuilds the relation. #}
 {% macro _issue(node, severity, code, column, message, suggestion=none) %}
   {% do return({'severity': severity, 'code': code, 'unique_id': node.unique_id, 'name': node.name, 'resource_type': node.resource_type | string,
-    'relation': dbt_selfheal._display_name(node), 'column': column, 'message': message, 'suggestion': suggestion or dbt_selfheal_database._rebuild_command(node)}) %}
+    'relation': node.schema ~ '.' ~ node.alias, 'column': column, 'message': message, 'suggestion': suggestion or dbt_selfheal_database._rebuild_command(node)}) %}
 {% endmacro %}
 
 
@@ -88,7 +88,7 @@
   {% set unclear = declared.indexes | rejectattr('columns') | list %}
   {% for index in unclear %}
     {% do issues.append(dbt_selfheal_database._issue(node, 'info', 'index_not_compared', none, 'its declared index (' ~ index.config['columns'] | join(', ')
-      ~ ') is not compared, as it is not over plain columns', 'look at the indexes of ' ~ dbt_selfheal._display_name(node) ~ ' in the database')) %}
+      ~ ') is not compared, as it is not over plain columns', 'look at the indexes of ' ~ node.schema ~ '.' ~ node.alias ~ ' in the database')) %}
   {% endfor %}
   {% for index in declared.indexes if index['columns'] %}
     {% set same = found.indexes | selectattr('columns', 'equalto', index['columns']) | selectattr('unique', 'equalto', index.unique) | list %}

@@ -7,7 +7,7 @@
    select: as of validate_schema; apply: do it, unless the package is off; else it is only shown. Returns the report as a dict. #}
 {% macro repair_schema(select=none, apply=false) %}
   {% set settings = dbt_selfheal_database._settings() %}
-  {% set off = dbt_selfheal._is_off(settings) %}
+  {% set off = dbt_selfheal_database._is_off(settings) %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% set report = dbt_selfheal_database._repair_plan(plan) %}
   {% if apply and not off and report.actions %}{% set report = dbt_selfheal_database._apply_repair(plan, settings, select) %}{% endif %}
