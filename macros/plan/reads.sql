@@ -24,11 +24,12 @@
   {% for parent in node.depends_on_nodes %}
     {% set read = manifest.nodes.get(parent) or manifest.sources.get(parent) %}
     {% set name = (read.identifier or read.alias or '') if read else '' %}
+    {% set prefix = '__dbt__cte__' if read and read.config.materialized == 'ephemeral' else '' %}
     {% if plain and read and modules.re.fullmatch('\\w+', name) %}
-      {% set places = modules.re.findall('(?i)((?:["`\\[]?[\\w$-]+["`\\]]?\\s*[.]\\s*)*)["`\\[]?(?:__dbt__cte__)?\\b' ~ name ~ '\\b', code) %}
+      {% set places = modules.re.findall('(?i)((?:["`\\[]?[\\w$-]+["`\\]]?\\s*[.]\\s*)*)["`\\[]?\\b' ~ prefix ~ name ~ '\\b', code) %}
       {% set schemas = [] %}
       {% for place in places %}{% do schemas.append(modules.re.sub('["`\\[\\]\\s]', '', place).split('.')[-2:-1] | join | lower) %}{% endfor %}
-      {% if read.schema | lower not in schemas %}{% do edges.update({parent: 'unknown' if '' in schemas and read.resource_type != 'source' else 'unread'}) %}{% endif %}
+      {% if read.schema | lower not in schemas and not (prefix and schemas) %}{% do edges.update({parent: 'unknown' if '' in schemas and read.resource_type != 'source' else 'unread'}) %}{% endif %}
     {% elif not plain %}
       {% set named = modules.re.search('(?:ref|source)\\s*[(](?:\\s*[\'"][^\'"]*[\'"]\\s*,)?\\s*[\'"]' ~ modules.re.escape(read.name if read else '') ~ '[\'"]', code) %}
       {% if not named or modules.re.search('[{]%-?\\s*if\\b', code) %}{% do edges.update({parent: 'unknown'}) %}{% endif %}
