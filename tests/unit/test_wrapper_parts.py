@@ -40,6 +40,8 @@ MESSAGES = {
     "unique-violated": 'duplicate key value violates unique constraint "pk"',
     "not-null-violated": "NOT NULL constraint failed: orders.id",
     "dependency-missing": "dbt could not find a macro with the name 'ensure_initialized' in any package",
+    "database-package-missing": "vars.dbt_selfheal.migrations needs the package dbt_selfheal_database, "
+    "which is not installed.",
     "profile-missing": "Could not find profile named 'shop'",
     "target-missing": "The profile 'shop' does not have a target named 'prod'.",
     "env-var-missing": "Env var required but not provided: 'X'",

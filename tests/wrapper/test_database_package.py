@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from support import ROOT, DbtProject
+from support import HEALING, DbtProject
 from wrapper.conftest import SHOP, Cli
 
 pytestmark = pytest.mark.duckdb
@@ -30,13 +30,8 @@ COMMANDS = [
 
 @pytest.fixture
 def healing_only(make_project: Callable[..., DbtProject]) -> DbtProject:
-    """A project whose one package heals, and has none of the rooms of the second package."""
-    project = make_project(SHOP, install=False)
-    package = project.folder / "dbt_packages" / "dbt_selfheal"
-    rooms = shutil.ignore_patterns("health", "initial_data", "migrations", "schema")
-    shutil.copytree(ROOT / "macros", package / "macros", ignore=rooms)
-    shutil.copy(ROOT / "dbt_project.yml", package)
-    return project
+    """A project that has the package that heals, and not the other one."""
+    return make_project(SHOP, packages=HEALING)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -65,10 +60,36 @@ def test_json_has_the_code_and_the_entry(healing_only: DbtProject, cli: Cli) -> 
 def test_the_macro_counts_and_not_the_package_that_it_is_in(healing_only: DbtProject, cli: Cli) -> None:
     healing_only.write(
         {
-            "dbt_packages/tools/dbt_project.yml": "name: tools\nversion: 1.0.0\nmacro-paths: [code]\n",
-            "dbt_packages/tools/code/schema.sql": "{%- macro validate_schema( select=none ) -%}\n"
+            "macros/own.sql": "{%- macro validate_schema( select=none ) -%}\n"
             "{{ exceptions.raise_compiler_error('ours ran') }}\n{%- endmacro -%}\n",
         }
     )
     done = cli(healing_only, "schema", "validate", code=1)
     assert "ours ran" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("ensure",), ("ensure", "--threads", "2"), ("exec", "--", "dbt", "run")], ids=" ".join
+)
+@pytest.mark.parametrize(
+    "setting",
+    [{"migrations": True}, {"initial_data": [{"table": "people", "key": ["id"], "rows": [{"id": 1}]}]}],
+    ids=["migrations", "initial_data"],
+)
+def test_a_setting_that_needs_the_package_is_not_passed_over(
+    healing_only: DbtProject, cli: Cli, setting: dict[str, Any], command: tuple[str, ...]
+) -> None:
+    healing_only.configure(vars={"dbt_selfheal": {"timeout_seconds": 200, **setting}})
+    done = cli(healing_only, *command, code=7)
+    assert f"vars.dbt_selfheal.{next(iter(setting))} needs the package dbt_selfheal_database" in done.stderr
+    assert "What to do: Add it to packages.yml (`- local: path/to/dbt-selfheal/database`" in done.stderr
+    assert healing_only.relations() == {}
+
+
+def test_healing_does_without_the_package_beside_macros_that_are_named_like_migrations(
+    healing_only: DbtProject, cli: Cli
+) -> None:
+    healing_only.write(
+        {"macros/m1.sql": "{% macro migration__0001__m1() %}create table t (id int);{% endmacro %}"}
+    )
+    assert "5 built" in cli(healing_only, "ensure").stdout

@@ -95,7 +95,7 @@ def test_it_does_what_the_operation_does(cli: Cli, make_project: Make) -> None:
 def test_what_is_wrong_has_a_remedy_and_is_settled_by_repair_and_baseline(
     cli: Cli, make_project: Make
 ) -> None:
-    project = make_project(TWO)
+    project = make_project(TWO, config=MIGRATES)
     off = cli(project, "migrate", "baseline", "0002", "--json", env={"DBT_SELFHEAL_ENABLED": "false"})
     assert off.document == {}
     assert "2 up to 0002 recorded as applied" in cli(project, "migrate", "baseline", "0002").stdout

@@ -78,6 +78,7 @@ class DbtProcesses:
             "native_from": NATIVE_FROM if builds else None,
             "refuse": job.refuse,
             "target_path": str(workspace.target_path),
+            "migrations": str(workspace.settings.get("migrations")).lower() == "true",
             "initial_data": bool(workspace.settings.get("initial_data")),
             **job.details,
         }

@@ -28,6 +28,7 @@ _CLASSES: dict[str, type[InitializationError]] = {
     "file-locked": AnotherProcessError,
     "disk-full": DiskSpaceError,
     "dependency-missing": ConfigurationError,
+    "database-package-missing": ConfigurationError,
     "required-unknown": ConfigurationError,
     "env-var-missing": ConfigurationError,
     "profile-missing": ConfigurationError,

@@ -229,7 +229,7 @@ def _settings(project: dict[str, Any], variables: dict[str, Any], path: Path) ->
     for layer in (declared.get(PACKAGE) if isinstance(declared, dict) else None, variables.get(PACKAGE)):
         if isinstance(layer, dict):
             settings.update(layer)
-    for key in ("timeout_seconds", "lock_timeout_seconds"):
+    for key in ("timeout_seconds", "lock_timeout_seconds", "migrations"):
         if key in settings:
             settings[key] = render(settings[key], variables, f"{path}: vars.{PACKAGE}.{key}")
     return settings

@@ -3,9 +3,9 @@
 The argument names a file of JSON: `mode` (ensure, plan, status, operation, health), `operation` (its
 `name` and `arguments`), `tests` (whether health runs data tests), `arguments` of dbt (project, target
 ...), `select`, `threads`, `native_from` (number of missing relations from which the native way is taken;
-null: never), `initial_data` (whether the settings have any), `refuse` (whether nothing may be built),
-`target_path` (the folder of dbt's artifacts). All plans are those of the macros. Nothing of dbt_selfheal
-is imported: it need not be installed here.
+null: never), `migrations` (whether the settings have them run), `initial_data` (whether the settings have
+any), `refuse` (whether nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are
+those of the macros. Nothing of dbt_selfheal is imported: it need not be installed here.
 """
 
 from __future__ import annotations
@@ -100,6 +100,9 @@ class Runner:
     def ensure(self) -> None:
         """Plans, builds by a hook's means or natively, and reports where the relations of the project are."""
         builds = self.request.get("native_from") is not None
+        asked = self.request.get("migrations") or self.request.get("initial_data")
+        if asked and not (self.dbt.has("run_migrations") and self.dbt.has("seed_initial_data")):
+            self.dbt.operation("ensure_initialized")  # it says which package is not installed
         migrations, initial_data = self.has_migrations(), self.has_initial_data()
         if migrations and builds and not self.request.get("refuse"):  # what they make is not missing
             self.dbt.invoke("run-operation", "run_migrations")
@@ -260,8 +263,8 @@ class Runner:
         return [*found, {"unique_id": "migrations or initial data", "kind": "function"}] if more else found
 
     def has_migrations(self) -> bool:
-        """Returns whether there are macros that are, or look like, migrations, and what applies them."""
-        return self.dbt.has("run_migrations") and any(
+        """Returns whether migrations run by setting, and there are macros that are, or look like, some."""
+        return bool(self.request.get("migrations")) and any(
             re.search("[.]migration_[_0-9]", unique_id) for unique_id in self.dbt.manifest.macros
         )
 
