@@ -22,6 +22,7 @@ from support import (
     SparkDatabase,
     SqliteDatabase,
     default_environment,
+    warm_server,
 )
 
 OPTIONAL = {"slow": "--slow", "faults": "--faults", "dbt_utils": "--dbt-utils"}
@@ -110,9 +111,11 @@ def dbt_environment(pytestconfig: pytest.Config) -> Environment:
 
 
 @pytest.fixture(scope="session")
-def dbt_server(dbt_environment: Environment) -> Iterator[DbtServer]:
+def dbt_server(
+    dbt_environment: Environment, adapter_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DbtServer]:
     """The fork server that runs dbt; started at its first use, one for each worker."""
-    server = DbtServer(dbt_environment)
+    server = warm_server(dbt_environment, adapter_name, tmp_path_factory.mktemp("warm") / "project")
     yield server
     server.close()
 

@@ -23,7 +23,6 @@ from catalog import Ignore, Snapshot, differences, snapshot
 pytestmark = pytest.mark.duckdb
 
 FILES = {
-    "packages.yml": "packages: []\n",
     # seed: all of dbt's types, nulls, a set type, a quoted column, another delimiter
     "seeds/kinds.csv": (
         "id,amount,day,at,flag,Text Value,zip,empty\n"

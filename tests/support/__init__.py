@@ -12,6 +12,7 @@ from support.databases import (
 from support.environments import ROOT, DbtServer, Environment, default_environment
 from support.project import BOTH, HEALING, DbtError, DbtProject, DbtResult, RunningDbt
 from support.results import RESULTS, keep_result
+from support.warm_up import warm_server
 
 __all__ = [
     "ADAPTERS",
@@ -33,4 +34,5 @@ __all__ = [
     "SqliteDatabase",
     "default_environment",
     "keep_result",
+    "warm_server",
 ]

@@ -1,6 +1,9 @@
 """A fork server for dbt: imports dbt once, then runs every invocation in a fresh child process.
 
 The Python of a tested environment runs this file, so it uses the standard library and dbt, nothing else.
+Its argument, if there is one, is a JSON object with `folder`, `environment` and `commands`: what dbt runs in
+the server itself beforehand. What dbt makes once in a process and keeps (parts of its own classes, and, since
+dbt's caching for tests is on, the syntax trees of macros by their text) is then there for every child.
 Requests are JSON lines on stdin; the answers on stdout are `{"id", "pid"}` when a child has started and
 `{"id", "returncode"}` when it has ended. A child does what the `dbt` console script does, and leaves nothing
 behind for the next one. When stdin closes, children that still run are killed and the server ends.
@@ -42,6 +45,9 @@ def main() -> int:
         Path(sys.executable).parent
     )  # as for a console script; not this folder, which has other modules
     _import_dbt()
+    if len(sys.argv) > 1:
+        _warm_up(json.loads(sys.argv[1]))
+    _settle()
     request = _serve(requests, answers)
     try:
         return 0 if request is None else _run(request)
@@ -50,7 +56,7 @@ def main() -> int:
 
 
 def _import_dbt() -> None:
-    """Imports dbt and every installed adapter; a thread left by an import would make forking unsafe."""
+    """Imports dbt and every installed adapter."""
     import dbt.adapters
     import dbt.cli.main
 
@@ -65,9 +71,31 @@ def _import_dbt() -> None:
         for name_of_class in classes:
             with suppress(AttributeError):
                 getattr(importlib.import_module(name), name_of_class).json_schema()
-    if threading.active_count() != 1:
-        raise RuntimeError(f"importing dbt started threads: {threading.enumerate()}")
+
+
+def _warm_up(first: dict[str, Any]) -> None:
+    """Runs dbt in this process; a command that fails is no error here, its tests will tell."""
+    from dbt.adapters.factory import reset_adapters
+    from dbt.cli.main import dbtRunner
+    from dbt_common.tests import enable_test_caching
+
+    enable_test_caching()
+    surroundings = dict(os.environ)
+    _enter(first)
+    for arguments in first["commands"]:
+        dbtRunner().invoke(arguments)
+    reset_adapters()
+    if "dbt.adapters.duckdb.connections" in sys.modules:  # a child must not have a database open
+        sys.modules["dbt.adapters.duckdb.connections"].DuckDBConnectionManager.close_all_connections()
+    os.environ.clear()
+    os.environ.update(surroundings)
+
+
+def _settle() -> None:
+    """Sees to it that forking is safe and cheap."""
     gc.collect()
+    if threading.active_count() != 1:
+        raise RuntimeError(f"dbt has left threads: {threading.enumerate()}")
     gc.freeze()  # the children share these pages as long as no collection writes to them
 
 
@@ -124,10 +152,7 @@ def _run(request: dict[str, Any]) -> int:
     """Runs a request in the child: dbt, or a Python file that needs the environment's modules."""
     _point(1, request["stdout"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     _point(2, request["stderr"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.chdir(request["folder"])
-    os.environ.clear()
-    os.environ.update(request["environment"])
-    time.tzset()
+    _enter(request)
     if request["script"]:
         sys.argv = [request["script"], *request["arguments"]]
         runpy.run_path(request["script"], run_name="__main__")
@@ -137,6 +162,14 @@ def _run(request: dict[str, Any]) -> int:
 
     code = cli()  # ends by SystemExit as in the console script
     return code if isinstance(code, int) else 0
+
+
+def _enter(request: dict[str, Any]) -> None:
+    """Takes over a request's working directory and environment variables."""
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    time.tzset()
 
 
 def _point(descriptor: int, path: str, mode: int) -> None:

@@ -114,10 +114,23 @@ class DbtServer:
 
     Args:
         environment: Where dbt is installed.
+        folder: A project in which the server itself runs `commands` before it starts the first process.
+        commands: Command lines after `dbt`.
     """
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(
+        self, environment: Environment, folder: Path | None = None, commands: Sequence[Sequence[str]] = ()
+    ) -> None:
         self.environment = environment
+        self._warm_up = (
+            {
+                "folder": str(folder),
+                "environment": {**environment.variables(), "DBT_LOG_PATH": str(folder / "logs")},
+                "commands": [list(command) for command in commands],
+            }
+            if folder is not None
+            else None
+        )
         self._lock = threading.Lock()
         self._processes: dict[int, ForkedProcess] = {}
         self._count = 0
@@ -202,7 +215,8 @@ class DbtServer:
 
     def _command(self) -> list[str]:
         """Returns the command that starts the server."""
-        return [str(self.environment.python), str(SERVER)]
+        command = [str(self.environment.python), str(SERVER)]
+        return command if self._warm_up is None else [*command, json.dumps(self._warm_up)]
 
     def _read(self, server: subprocess.Popen[bytes], ready: SimpleQueue[bool]) -> None:
         """Hands the server's answers to the processes that they are about."""

@@ -201,7 +201,8 @@ class RunningDbt:
 class DbtProject:
     """A dbt project in a folder, the database it works on, and a real dbt to run in it.
 
-    `dbt_project.yml`, `profiles.yml` and `packages.yml` are written unless `files` has them.
+    `dbt_project.yml`, `profiles.yml` and `packages.yml`, which lists what is in `dbt_packages`, are written
+    unless `files` has them.
 
     Args:
         folder: Where the project is made, or is already.
@@ -243,11 +244,13 @@ class DbtProject:
         }
         self.write({"dbt_project.yml": yaml.safe_dump(project, sort_keys=False)}, keep=True)
         self.write_profile()
-        if install:
-            listed = [{"local": str(PACKAGES[package])} for package in packages]
-            self.write({"packages.yml": yaml.safe_dump({"packages": listed})}, keep=True)
-            self.link_package()
         self.write(files or {})
+        listed = [{"local": str(PACKAGES[package])} for package in packages] if install else []
+        listed += [{"local": f"dbt_packages/{name}"} for name in self._installed()]
+        if listed:
+            self.write({"packages.yml": yaml.safe_dump({"packages": listed})}, keep=True)
+        if install:
+            self.link_package()
 
     @classmethod
     def copy(
@@ -406,6 +409,11 @@ class DbtProject:
         else:
             process = self._server.start(line, folder=self.folder, variables=variables, **files)
         return RunningDbt(self, line, folder, process)
+
+    def _installed(self) -> list[str]:
+        """Returns the names of the packages among the project's own files; dbt wants to find them listed."""
+        folders = (self.folder / "dbt_packages").glob("*/dbt_project.yml")
+        return sorted(path.parent.name for path in folders if path.parent.name != PACKAGE)
 
     def artifact_times(self) -> dict[Path, int]:
         """Returns the times of change of the artifacts that are there."""
