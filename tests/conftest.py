@@ -39,6 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--adapter", choices=ADAPTERS, default="duckdb", help="database to run on (default: duckdb)"
     )
+    group.addoption(
+        "--sample",
+        action="store_true",
+        help="of the cases of a test that starts dbt, run only the first (all if it is marked all_cases)",
+    )
     group.addoption("--slow", action="store_true", help="run the tests marked slow too")
     group.addoption("--faults", action="store_true", help="run the tests marked faults too")
     group.addoption("--dbt-utils", action="store_true", help="run the tests marked dbt_utils too")
@@ -83,9 +88,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(
                     pytest.mark.skip(reason=f"needs dbt-core {marker.args[0]}, this is {version}")
                 )
+    if config.getoption("--sample"):
+        others = _other_cases(kept)
+        left_out += others
+        kept = [item for item in kept if item not in others]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
+
+
+def _other_cases(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Returns, of each test that starts dbt, the cases after the first one that is not skipped."""
+    found: set[pytest.Item] = set()
+    covered: set[str] = set()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        if "dbt_server" not in getattr(item, "fixturenames", ()) or item.get_closest_marker("all_cases"):
+            continue
+        if name in covered:
+            found.add(item)
+        elif not item.get_closest_marker("skip"):
+            covered.add(name)
+    return found
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -164,6 +164,7 @@ def facts(projects: tuple[DbtProject, DbtProject]) -> tuple[Snapshot, Snapshot]:
     return found[0], found[1]
 
 
+@pytest.mark.all_cases
 @pytest.mark.parametrize(
     ("relation", "expected"),
     [

@@ -45,6 +45,7 @@ def main() -> int:
         Path(sys.executable).parent
     )  # as for a console script; not this folder, which has other modules
     _import_dbt()
+    json.dump = _dump
     if len(sys.argv) > 1:
         _warm_up(json.loads(sys.argv[1]))
     _settle()
@@ -71,6 +72,11 @@ def _import_dbt() -> None:
         for name_of_class in classes:
             with suppress(AttributeError):
                 getattr(importlib.import_module(name), name_of_class).json_schema()
+
+
+def _dump(value: Any, file: Any, **options: Any) -> None:
+    """Writes what json.dump writes, by the encoder in C, which it leaves unused: dbt writes much."""
+    file.write(json.dumps(value, **options))
 
 
 def _warm_up(first: dict[str, Any]) -> None:

@@ -122,15 +122,13 @@ class DbtServer:
         self, environment: Environment, folder: Path | None = None, commands: Sequence[Sequence[str]] = ()
     ) -> None:
         self.environment = environment
-        self._warm_up = (
-            {
+        self._warm_up: dict[str, Any] | None = None
+        if folder is not None:
+            self._warm_up = {
                 "folder": str(folder),
                 "environment": {**environment.variables(), "DBT_LOG_PATH": str(folder / "logs")},
                 "commands": [list(command) for command in commands],
             }
-            if folder is not None
-            else None
-        )
         self._lock = threading.Lock()
         self._processes: dict[int, ForkedProcess] = {}
         self._count = 0
