@@ -413,7 +413,7 @@ class DbtProject:
     def _installed(self) -> list[str]:
         """Returns the names of the packages among the project's own files; dbt wants to find them listed."""
         folders = (self.folder / "dbt_packages").glob("*/dbt_project.yml")
-        return sorted(path.parent.name for path in folders if path.parent.name != PACKAGE)
+        return sorted(path.parent.name for path in folders if path.parent.name not in PACKAGES)
 
     def artifact_times(self) -> dict[Path, int]:
         """Returns the times of change of the artifacts that are there."""
