@@ -4,7 +4,7 @@
 #}
 
 {# The traits of the adapter in use, a dict. Of the queries, {database}, {schema}, {name} and {key} stand for literals.
-     tested            whether healed equals built is tested here
+     tested            the adapter with which healed equals built is tested here (one may come with another's file)
      any_case          whether names that differ in case alone are one name to the database
      bound_views       whether a view cannot outlive what it reads (and goes with it when that is made anew)
      names             query of what can be read in a schema: name and type; none: dbt's own query, by its macro
@@ -33,7 +33,7 @@
 
 {% macro default___traits() %}
   {% do return({
-    'tested': false, 'any_case': true, 'bound_views': false, 'names': none, 'function_exists': none, 'forbidden': none, 'can_read': none, 'outside': none, 'file_sources': false,
+    'tested': none, 'any_case': true, 'bound_views': false, 'names': none, 'function_exists': none, 'forbidden': none, 'can_read': none, 'outside': none, 'file_sources': false,
     'enter_session': none, 'begin': none, 'transactions': 'dbt',
     'try_lock': none, 'before_lock': none, 'unlock': none, 'after_lock': none, 'wait': none, 'lock_holder': none,
     'typed_values': "select 1 as i, 1.5 as n, cast('2000-01-01' as date) as d, cast('2000-01-01 00:00:00' as timestamp) as t, "

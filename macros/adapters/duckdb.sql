@@ -13,7 +13,7 @@
 
 {% macro duckdb___traits() %}
   {% do return(dict(dbt_selfheal.default___traits(), **{
-    'tested': true, 'file_sources': true, 'can_read': context['dbt_selfheal']['_duckdb_can_read'], 'outside': context['dbt_selfheal']['_duckdb_outside'],
+    'tested': 'duckdb', 'file_sources': true, 'can_read': context['dbt_selfheal']['_duckdb_can_read'], 'outside': context['dbt_selfheal']['_duckdb_outside'],
     'enter_session': context['dbt_selfheal']['_duckdb_session'], 'database_reads_seeds': true, 'seed_outline': context['dbt_selfheal']['_duckdb_seed_outline'],
     'names': "select table_name, if(table_type = 'VIEW', 'view', 'table') from system.information_schema.tables where lower(table_catalog) = lower({database}) "
       ~ 'and lower(table_schema) = lower({schema})',

@@ -48,7 +48,7 @@
   {% for flag in ('empty', 'sample') if invocation_args_dict.get(flag) %}
     {% do dbt_selfheal._line('Self-healing: --' ~ flag ~ ' does not apply here: what is missing is built whole') %}
   {% endfor %}
-  {% if not dbt_selfheal._traits().tested %}
+  {% if dbt_selfheal._traits().tested != adapter.type() %}
     {% do exceptions.warn('dbt_selfheal is not tested on ' ~ adapter.type() ~ ', and does not lock there: '
       ~ 'compare what it builds with a `dbt build`. on_missing: fail makes it print the command instead of building.') %}
   {% endif %}

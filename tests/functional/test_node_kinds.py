@@ -129,7 +129,9 @@ NAMES = [
 _REFS = [
     f"ref('{name}')" if "." not in name else "ref('{}', v={})".format(*name.split(".v")) for name in NAMES
 ]
-FILES["models/leaf.sql"] = "".join(f"-- {{{{ {ref} }}}}\n" for ref in _REFS) + "select 1 as id"
+FILES["models/leaf.sql"] = "select 1 as id where 1 = 1" + "".join(
+    f"\n  and (select count(*) from {{{{ {ref} }}}}) >= 0" for ref in _REFS
+)
 CONFIG: dict[str, Any] = {
     "vars": {"atlas": {"high": 20}, "shown": "{{ 3 * 7 }}"},
     "flags": {"send_anonymous_usage_stats": False},
