@@ -45,7 +45,7 @@ def main() -> int:
         Path(sys.executable).parent
     )  # as for a console script; not this folder, which has other modules
     _import_dbt()
-    json.dump = _dump
+    json.dump = _dump  # type: ignore[assignment]
     if len(sys.argv) > 1:
         _warm_up(json.loads(sys.argv[1]))
     _settle()
