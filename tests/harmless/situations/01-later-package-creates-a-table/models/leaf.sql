@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select id * factor as id from {{ ref('raw') }}, {{ target.schema }}.parameters

@@ -1,0 +1,2 @@
+{{ config(materialized='external', location='lake/leaf.csv') }}
+select id from {{ ref('raw') }}

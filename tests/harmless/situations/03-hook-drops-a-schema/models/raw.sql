@@ -1,0 +1,2 @@
+{{ config(materialized='table', schema='stage') }}
+select 1 as id

@@ -1,0 +1,2 @@
+{{ config(materialized='table', database='lake') }}
+select 1 as id

@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+{{ if_there('legacy') }}

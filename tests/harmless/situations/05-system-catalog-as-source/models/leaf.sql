@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select any_table from {{ ref('stage') }}

@@ -1,0 +1,3 @@
+{% macro ref(model_name) %}
+  {% do return(upstream.upstream_ref(model_name)) %}
+{% endmacro %}

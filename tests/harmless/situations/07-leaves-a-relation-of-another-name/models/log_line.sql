@@ -1,0 +1,2 @@
+{{ config(materialized='archived') }}
+select 1 as n

@@ -1,0 +1,3 @@
+{{ config(materialized='table') }}
+-- depends_on: {{ ref('notify') }}
+select id from {{ ref('raw') }}

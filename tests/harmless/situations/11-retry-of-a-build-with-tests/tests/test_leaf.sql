@@ -1,0 +1,1 @@
+select id from {{ ref('leaf') }} where id is null

@@ -1,0 +1,2 @@
+{{ config(materialized='table', schema='hidden') }}
+select 1 as id
