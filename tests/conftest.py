@@ -26,6 +26,7 @@ from support import (
 )
 
 OPTIONAL = {"slow": "--slow", "faults": "--faults", "dbt_utils": "--dbt-utils", "readers": "--readers"}
+collect_ignore = ["conformance"]  # a pytest of its own: tests/conformance/run.py
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
