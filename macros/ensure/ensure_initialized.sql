@@ -11,14 +11,13 @@
    select: list of node names, tag:x, path:x to require instead of the declared ones (operation only). #}
 {% macro ensure_initialized(select=none) %}
   {% if execute and sqlmesh is not defined and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'run-operation') %}
-    {% set settings = dbt_selfheal._settings() %}
+    {% set settings, operation = dbt_selfheal._settings(), flags.WHICH == 'run-operation' %}
     {% if settings.enabled and (not settings.targets or target.name in settings.targets) %}
       {% set more = dbt_selfheal_database is defined and dbt_selfheal_database._before_healing(settings) %}
-      {% if more or flags.WHICH == 'run-operation' or settings.initial_data or settings.migrations
-          or not dbt_selfheal._is_satisfied(settings.required) %}
+      {% if more or operation or settings.initial_data or settings.migrations or not dbt_selfheal._is_satisfied(settings.required) %}
         {% do dbt_selfheal._ensure(settings, select, more) %}
       {% endif %}
-    {% elif flags.WHICH == 'run-operation' %}
+    {% elif operation %}
       {% do dbt_selfheal._line('Self-healing: off, by setting or in this target; nothing was done') %}
     {% endif %}
   {% endif %}
@@ -82,15 +81,19 @@
 
 
 {# The unique ids of the nodes that the command builds, as the keys of a dict. `dbt retry` selects by what has failed, and
-   leaves selected_resources empty (otherwise no hook runs with nothing selected): it runs the nodes that did not succeed in the
-   run before, whose results are still in the target folder. #}
+   leaves selected_resources empty; otherwise no hook runs with nothing selected, and an operation selects nothing. #}
 {% macro _selected() %}
-  {% if selected_resources or flags.WHICH == 'run-operation' %}{% do return(dict.fromkeys(selected_resources)) %}{% endif %}
-  {% set folder = '' ~ (adapter.config.args.state or adapter.config.target_path) %}
+  {% do return(dict.fromkeys(selected_resources or dbt_selfheal._retried())) %}
+{% endmacro %}
+
+
+{# What `dbt retry` runs: the nodes that did not succeed in the run before, whose results are still in the target folder. #}
+{% macro _retried() %}
+  {% if flags.WHICH == 'run-operation' %}{% do return([]) %}{% endif %}
+  {% set folder, retried = '' ~ (adapter.config.args.state or adapter.config.target_path), [] %}
   {% if not folder.startswith('/') %}{% set folder = adapter.config.project_root ~ '/' ~ folder %}{% endif %}
-  {% set retried = {} %}
   {% for result in run_query('select 1 as x').from_json(folder ~ '/run_results.json', key='results').rows %}
-    {% if result['status'] in ('error', 'fail', 'skipped', 'runtime error', 'partial success') %}{% do retried.update({result['unique_id']: none}) %}{% endif %}
+    {% if result['status'] in ('error', 'fail', 'skipped', 'runtime error', 'partial success') %}{% do retried.append(result['unique_id']) %}{% endif %}
   {% endfor %}
   {% do return(retried) %}
 {% endmacro %}

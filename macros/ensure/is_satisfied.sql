@@ -6,39 +6,38 @@
    views. false means "look closely": the plan decides. entries: the setting `required`. #}
 {% macro _is_satisfied(entries) %}
   {% set manifest, selected, seen, aliases = builtins.ref.manifest, dbt_selfheal._selected(), {}, {} %}
-  {% set hooks = modules.re.findall('operation[.]\\w+[.]\\w+-on-run-start-[0-9]+', manifest.nodes | join(' ')) %}
-  {% if hooks[1:] and dbt_selfheal._may_have_changed(hooks) %}{% do return(false) %}{% endif %}
+  {% set nodes = manifest.nodes %}
+  {% if (nodes | join).count('-on-run-start-') > 1 and dbt_selfheal._may_have_changed() %}{% do return(false) %}{% endif %}
   {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else []) %}
   {% for id in queue if id not in seen %}
     {% do seen.update({id: 1}) %}
-    {% set node = manifest.nodes.get(id) %}
+    {% set node = nodes.get(id) %}
     {% if node %}
-      {% set through = id in selected or node.config.materialized == 'ephemeral' %}
-      {% set relation = through or adapter.get_relation(node.database, node.schema, node.alias) %}
-      {% if not relation or node.config.materialized == 'external' and not through %}{% do return(false) %}{% endif %}
-      {% if through %}
-        {% do queue.extend(node.depends_on_nodes) %}
-      {% elif relation.is_view %}
-        {% for parent in node.depends_on_nodes if parent in selected %}{% do return(false) %}{% endfor %}
-        {% do queue.extend(node.depends_on_nodes) %}
+      {% set kind = node.config.materialized %}
+      {% set relation = id in selected or kind == 'ephemeral' or adapter.get_relation(node.database, node.schema, node.alias) %}
+      {% if not relation or kind == 'external' and id not in selected %}
+        {% do return(false) %}
+      {% elif relation is true or relation.is_view %}
+        {% set parents = node.depends_on_nodes %}
+        {% if relation is not true and parents | select('in', selected) | list and dbt_selfheal._traits().bound_views %}{% do return(false) %}{% endif %}
+        {% do queue.extend(parents) %}
       {% endif %}
     {% elif id in manifest.sources %}
-      {% do aliases or aliases.update(dict.fromkeys(manifest.nodes.values() | map(attribute='alias') | map('lower'))) %}
+      {% do aliases or aliases.update(dict.fromkeys(nodes.values() | map(attribute='alias') | map('lower'))) %}
       {% if manifest.sources[id].identifier | lower in aliases %}{% do return(false) %}{% endif %}
     {% elif id.startswith('unit_test.') %}
-      {% do queue.extend(manifest.nodes[manifest.unit_tests[id].depends_on.nodes[0]].depends_on_nodes) %}
-    {% elif id.startswith('function.') %}
-      {% do return(false) %}
-    {% endif %}
+      {% do queue.extend(nodes[manifest.unit_tests[id].depends_on.nodes[0]].depends_on_nodes) %}
+    {% elif id.startswith('function.') %}{% do return(false) %}{% endif %}
   {% endfor %}
   {% do return(true) %}
 {% endmacro %}
 
 
 {# Whether a hook that ran before this one may have made or dropped relations that dbt's cache does not know of: the project's own run
-   first, then those of packages by the packages' names. hooks: the unique ids of all on-run-start hooks. #}
-{% macro _may_have_changed(hooks) %}
+   first, then those of packages by the packages' names. #}
+{% macro _may_have_changed() %}
   {% set project, own = adapter.config.project_name, model.unique_id %}
+  {% set hooks = modules.re.findall('operation[.]\\w+[.]\\w+-on-run-start-[0-9]+', builtins.ref.manifest.nodes | join(' ')) %}
   {% set places = {} %}
   {% for id in hooks + [own] %}
     {% set package = id.split('.')[1] %}

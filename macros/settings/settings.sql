@@ -6,50 +6,35 @@
 {# The defaults; the keys are also the list of valid keys. The last four are for the package dbt_selfheal_database. #}
 {% macro _default_settings() %}
   {% do return({
-    'enabled': true,
-    'on_missing': 'build',
-    'required': [],
-    'targets': [],
-    'timeout_seconds': 60,
-    'lock_timeout_seconds': 60,
-    'history': false,
-    'history_days': 90,
-    'schema': none,
-    'migrations': false,
-    'initial_data': [],
-    'out_of_order': false,
-  }) %}
+    'enabled': true, 'on_missing': 'build', 'required': [], 'targets': [], 'timeout_seconds': 60, 'lock_timeout_seconds': 60,
+    'history': false, 'history_days': 90, 'schema': none, 'migrations': false, 'initial_data': [], 'out_of_order': false}) %}
 {% endmacro %}
 
 
-{# The settings in force: defaults, then dbt_project.yml, then --vars, key by key; strings are rendered. Raises for what is
-   not a dict, and for a key that does not exist. #}
+{# The settings in force: defaults, then dbt_project.yml, then --vars, key by key; strings are rendered. #}
 {% macro _settings() %}
-  {% set settings = dbt_selfheal._default_settings() %}
-  {% for origin, vars in {'dbt_project.yml': adapter.config.vars.to_dict(), '--vars': adapter.config.cli_vars}.items() if 'dbt_selfheal' in vars %}
-    {% set layer = vars['dbt_selfheal'] %}
-    {% if layer is not mapping %}
-      {% do dbt_selfheal._raise('vars.dbt_selfheal must be a dictionary of settings, and is ' ~ layer | tojson, origin) %}
-    {% endif %}
-    {% for key, value in layer.items() %}
+  {% set settings, config = dbt_selfheal._default_settings(), adapter.config %}
+  {% for origin, vars in {'dbt_project.yml': config.vars.to_dict(), '--vars': config.cli_vars}.items() %}
+    {% set layer = vars.get('dbt_selfheal', {}) %}
+    {% for key, value in (layer if layer is mapping else {none: layer}).items() %}
       {% do settings.update({key: dbt_selfheal._setting_value(key, value, settings, origin)}) %}
     {% endfor %}
   {% endfor %}
-  {% if env_var('DBT_SELFHEAL_ENABLED', '') | lower in ('false', '0', 'no', 'off') %}
-    {% do settings.update({'enabled': false}) %}
-  {% endif %}
+  {% if env_var('DBT_SELFHEAL_ENABLED', '') | lower in ('false', '0', 'no', 'off') %}{% do settings.update({'enabled': false}) %}{% endif %}
   {% do return(settings) %}
 {% endmacro %}
 
 
 {# One value, rendered when it is a template and converted to what its setting must be, or an error naming the key.
-   settings: those so far, for their keys. #}
+   settings: those so far, for their keys; key: none when the settings are no dictionary. #}
 {% macro _setting_value(key, value, settings, origin) %}
   {% set kind = {
     'enabled': 'true or false', 'history': 'true or false', 'history_days': 'days, more than 0, or null', 'on_missing': 'build, warn or fail', 'required': 'list of strings',
     'targets': 'list of strings', 'timeout_seconds': 'seconds, more than 0', 'lock_timeout_seconds': 'seconds, 0 or more',
     'schema': 'name of a schema', 'migrations': 'true or false', 'initial_data': 'list', 'out_of_order': 'true or false'}.get(key) %}
-  {% if not kind %}
+  {% if key is none %}
+    {% do dbt_selfheal._raise('vars.dbt_selfheal must be a dictionary of settings, and is ' ~ value | tojson, origin) %}
+  {% elif not kind %}
     {% set near = dbt_selfheal._nearest(key, settings | list) %}
     {% do dbt_selfheal._raise('vars.dbt_selfheal.' ~ key ~ ' is not a setting.' ~ (' Did you mean: ' ~ near | join(', ') ~ '?' if near else '')
       ~ '\nThe settings are: ' ~ settings | join(', '), origin) %}

@@ -15,13 +15,17 @@ from support import DbtProject, DbtServer, DuckDbDatabase
 pytestmark = pytest.mark.duckdb
 
 COUNTING = Path(__file__).parents[1] / "support" / "counting.py"
+CALLS = Path(__file__).parents[1] / "support" / "calls.py"
 PARENTS = 2  # of the leaf
 WARM_MACROS = {"ensure_initialized", "_settings", "_default_settings", "_is_satisfied", "_selected"}
 WARM_CHARACTERS = 3600  # dbt compiles a macro's source at each run, at some 9 microseconds a character
+WARM_CALLS = 560_000  # of Python, of which a hook that does nothing costs 185,000
 
 
-def counted(server: DbtServer, project: DbtProject, *arguments: str) -> dict[str, Any]:
-    """Runs dbt, which must succeed, and returns what support/counting.py counts."""
+def counted(
+    server: DbtServer, project: DbtProject, *arguments: str, script: Path = COUNTING
+) -> dict[str, Any]:
+    """Runs dbt, which must succeed, and returns what a script of tests/support counts."""
     folder = project.folder / "counted"
     folder.mkdir(exist_ok=True)
     target = folder / "counts.json"
@@ -31,7 +35,7 @@ def counted(server: DbtServer, project: DbtProject, *arguments: str) -> dict[str
         variables=server.environment.variables(),
         stdout=folder / "stdout",
         stderr=folder / "stderr",
-        script=COUNTING,
+        script=script,
     )
     process.wait(120)
     content: dict[str, Any] = json.loads(target.read_text())
@@ -73,6 +77,19 @@ def test_with_nothing_missing_few_short_macros_run_once(make_project: ProjectFac
     assert ours["compiled"] <= WARM_CHARACTERS
     assert theirs["macros"] == {}
     assert ours["lookups"] - theirs["lookups"] == PARENTS
+
+
+@pytest.mark.dbt_version(">=1.12")
+def test_with_nothing_missing_a_run_makes_few_more_python_calls(
+    make_project: ProjectFactory, dbt_server: DbtServer
+):
+    """Each macro of the package costs each command: manifest.json is written twice and read once."""
+    with_package, without = with_and_without(make_project)
+    found = []
+    for project in (with_package, without):
+        project.dbt("run", "-s", LEAF)  # what is parsed is on disk
+        found.append(counted(dbt_server, project, "run", "-s", LEAF, script=CALLS)["calls"])
+    assert found[0] - found[1] <= WARM_CALLS, found
 
 
 def chain_and_layers(nodes: int) -> dict[str, str]:
