@@ -25,8 +25,8 @@ class Step(_Strict):
 
     Attributes:
         dbt: A command line after `dbt`.
-        code: The exit code of `dbt` without the package; where the package heals, that of `dbt` with
-            the package.
+        code: The exit code of `dbt` without the package; where the package heals, only
+            whether it is 0 counts.
         env: More environment variables for `dbt`.
         sql: Statements on the database, each committed.
         drop: Relations to drop, and what depends on them.

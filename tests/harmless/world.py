@@ -137,8 +137,10 @@ class World:
         gone = reference.files.keys() - before.files.keys()
         if not missing and not gone and self.situation.warm is not None:
             yield "the situation is wrong: nothing is missing"
-        expected = [step.code for step in self.situation.run if step.dbt is not None and self._is_for(step)]
-        yield from differences(expected, found.codes, "exit code")
+        commands = [step for step in self.situation.run if step.dbt is not None and self._is_for(step)]
+        expected = [step.code == 0 for step in commands]
+        succeeded = [code == 0 for code in found.codes]
+        yield from differences(expected, succeeded, "success of command")
         for name in heals:
             if name not in found.relations and self._is_observable():
                 yield f"relation.{name}: not healed"
@@ -150,7 +152,7 @@ class World:
         files = {name: reference.files.get(name) for name in found.files if name not in apart}
         yield from differences(files, {name: found.files[name] for name in files}, "file")
         yield from (f"file.{name}: it is gone" for name in before.files if name not in found.files)
-        if self.situation.reference is None and expected == found.codes:
+        if self.situation.reference is None and expected == succeeded:
             yield from differences(reference.results, found.results, "run_results")
             yield from differences(reference.manifest, found.manifest, "manifest")
 

@@ -1,4 +1,4 @@
 {% snapshot history %}
-{{ config(unique_key='id', strategy='timestamp', updated_at='at', target_schema=target.schema) }}
-select id, at from {{ ref('given') }}
+{{ config(unique_key='id', strategy='timestamp', updated_at='changed_at', target_schema=target.schema) }}
+select id, changed_at from {{ ref('given') }}
 {% endsnapshot %}
