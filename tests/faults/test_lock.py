@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - SQL, Jinja and sentences in one line
-"""One initializer at a time (FR-008): who waits is told for whom, gives up in time, and finds everything there."""
+"""One initializer at a time: who waits is told for whom, gives up in time, and finds everything there."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_ensure_initialized_builds_what_is_declared_and_says_so_the_second_time(
 
 
 def test_ensure_initialized_with_nothing_declared_builds_every_enabled_node(workspace: DbtProject):
-    """DESIGN 4 (c)."""
+    """An operation with nothing declared requires every enabled seed, snapshot and model."""
     result = workspace.dbt("run-operation", "ensure_initialized", vars=settings(required=[]))
     assert sorted(built(result)) == sorted({*REQUIRED, LEAF, "benefits_history"})
     assert workspace.names() == {*REQUIRED, LEAF, "benefits_history"}
@@ -104,7 +104,7 @@ def test_initialization_plan_builds_nothing(workspace: DbtProject):
 
 
 def test_initialization_status_tells_the_state_and_builds_nothing(workspace: DbtProject):
-    """DESIGN 5: completed (all required exist), not_started (none), failed (some)."""
+    """completed (all required exist), not_started (none), failed (some)."""
     result = workspace.dbt("run-operation", "initialization_status")
     (status,) = events(result, "initialization_status")
     assert status["state"] == "not_started"
@@ -127,7 +127,7 @@ def test_initialization_status_tells_the_state_and_builds_nothing(workspace: Dbt
 
 
 def test_verify_initialized_fails_naming_what_is_missing_and_passes_when_all_is_there(workspace: DbtProject):
-    """FR-009."""
+    """It asks the database, and fails when something is missing."""
     output = refused(workspace, "run-operation", "verify_initialized")
     assert "6 of 6 required relations are missing" in output
     assert all(name in output for name in REQUIRED)

@@ -62,7 +62,7 @@ def test_empty_database_all_required_tables_are_created(workspace: DbtProject):
 
 
 def test_seeds_are_loaded_before_foundation_models_are_built(workspace: DbtProject):
-    """FR-003, FR-004."""
+    """Seeds come before whatever reads them."""
     order = built(workspace.dbt("run", "-s", LEAF))
     assert set(order[:3]) == set(SEEDS)
     assert order[3] == "int_baseline_workforce"
@@ -101,7 +101,7 @@ def test_with_all_present_nothing_is_printed_and_nothing_is_built(ready: DbtProj
 def test_with_all_present_no_query_is_sent_beyond_dbts_own(
     ready: DbtProject, make_shared_project: SharedProjectFactory
 ):
-    """DESIGN 4: with nothing missing no query is sent beyond dbt's own relation cache."""
+    """With nothing missing no query is sent beyond dbt's own relation cache."""
     plain = make_shared_project(FILES, config={**CONFIG, "vars": {}}, install=False)
     assert isinstance(plain.database, DuckDbDatabase)
     assert isinstance(ready.database, DuckDbDatabase)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.duckdb
 
 
 def test_dbt_deps_and_packages_yml_are_all_that_is_needed(make_project: ProjectFactory):
-    """DESIGN 2: inclusion in packages.yml is all a user does. A real `dbt deps` in real processes."""
+    """Inclusion in packages.yml is all a user does. A real `dbt deps` in real processes."""
     project = make_project(
         {"seeds/bands.csv": "id\n1\n", "models/leaf.sql": "select * from {{ ref('bands') }}"}
     )
@@ -49,7 +49,7 @@ OWN_HOOK = {
 def test_a_project_whose_own_hook_reads_required_tables_calls_ensure_initialized_first(
     make_project: ProjectFactory,
 ):
-    """STYLE: the root project's hooks run before the package's, which then finds nothing to do."""
+    """The root project's hooks run before the package's, which then finds nothing to do."""
     project = make_project(
         OWN_HOOK,
         config={

@@ -121,7 +121,7 @@ def test_the_plan_names_each_node_its_reason_and_its_file_in_build_order(workspa
 
 
 def test_the_plans_text_has_a_numbered_line_for_each_step_and_says_what_to_run(workspace: DbtProject):
-    """DESIGN 8: what `dbt run-operation initialization_plan` looks like."""
+    """What `dbt run-operation initialization_plan` looks like."""
     lines = printed(workspace.dbt("run-operation", "initialization_plan"))
     assert "6" in lines[0]
     assert "missing" in lines[0].lower()
@@ -178,7 +178,7 @@ def test_nested_ephemeral_parents_are_passed_through_and_not_built(graph: DbtPro
 
 
 def test_the_dropped_table_under_a_view_that_exists_comes_back(graph: DbtProject):
-    """DESIGN 4: a view over a dropped table is a "table does not exist" in waiting."""
+    """A view over a dropped table is a "table does not exist" in waiting."""
     graph.dbt("run", "-s", "leaf_view")
     graph.execute("comment on view stg_orders is 'marked before'")
     graph.drop("orders")
@@ -346,7 +346,7 @@ def test_a_source_written_in_another_case_than_its_table_is_there(make_shared_pr
 
 
 def test_what_a_deferred_parent_is_read_from_elsewhere_is_not_missing(make_project: ProjectFactory):
-    """DESIGN 4: --defer."""
+    """--defer: what dbt reads elsewhere is not missing here."""
     project = make_project(
         {
             "models/middle.sql": "{{ config(materialized='table') }}\nselect 1 as id",

@@ -1,4 +1,4 @@
-"""The planning rules of DESIGN 4: options and kinds of nodes that change what a command reads; refusals."""
+"""The planning rules: options and kinds of nodes that change what a command reads; refusals."""
 
 from __future__ import annotations
 

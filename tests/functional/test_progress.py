@@ -1,4 +1,4 @@
-"""What is shown and logged (DESIGN 8, user story 2, NFR-001 to NFR-003)."""
+"""What is shown and logged (docs/requirements.md: Say what is going on, Events)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _time(text: str) -> datetime:
 
 
 def test_every_step_has_started_and_complete_with_times_duration_and_success(first_run: DbtResult):
-    """NFR-001, NFR-002."""
+    """Each step and node is an event with its name, times, duration and success."""
     started = events(first_run, "initialization_step_started")
     complete = events(first_run, "initialization_step_complete")
     names = [event["step_name"] for event in complete]
@@ -121,7 +121,7 @@ def test_the_lines_come_before_the_commands_own_nodes(first_run: DbtResult):
 
 
 def test_log_format_json_has_lines_and_events_on_the_console(make_shared_project: SharedProjectFactory):
-    """NFR-003: for whatever reads dbt's JSON log."""
+    """For whatever reads dbt's JSON log."""
     project = make_shared_project(FILES, config=CONFIG)
     result = project.dbt("--log-format", "json", "--log-level", "debug", "run", "-s", LEAF)
     messages = [

@@ -39,7 +39,7 @@ def test_a_failing_model_stops_the_command_with_the_databases_own_message(worksp
 
 
 def test_the_repeat_after_a_failure_completes_without_rebuilding_what_was_there(workspace: DbtProject):
-    """US3.2, FR-010, SC-006."""
+    """A failed attempt is repeated without any clean-up."""
     workspace.write({MIDDLE: "select no_such_column from {{ ref('int_baseline_workforce') }}\n"})
     failed = workspace.dbt("run", "-s", LEAF, check=False)
     there = workspace.names() & set(REQUIRED)

@@ -97,7 +97,7 @@ def test_a_path_requires_the_nodes_below_it(workspace: DbtProject):
 
 
 def test_vars_on_the_command_line_override_key_by_key(workspace: DbtProject):
-    """DESIGN 6: `required` of dbt_project.yml stays in force when --vars sets another key."""
+    """`required` of dbt_project.yml stays in force when --vars sets another key."""
     result = workspace.dbt("run-operation", "ensure_initialized", vars=settings(timeout_seconds=333))
     assert sorted(built(result)) == sorted(REQUIRED)
     (started,) = events(result, "initialization_started")

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from support import DbtProject
+from support import DbtProject, PostgresDatabase
 
 pytestmark = pytest.mark.postgres
 
@@ -17,16 +17,25 @@ FILES = {
     ),
     "models/leaf.sql": "{{ config(materialized='table') }}\nselect id from {{ ref('raw') }}\n",
 }
+# A build that goes on when the test lets it.
+HELD = FILES["models/raw.sql"].replace("pg_sleep({{ var('seconds', 0) }})", "pg_advisory_xact_lock(7)")
+HELD_UP = "select 1 from pg_locks where locktype = 'advisory' and objid = 7 and not granted"
 
 
 def test_a_healer_waits_for_a_builder(make_project: Any) -> None:
-    project: DbtProject = make_project(FILES)
+    project: DbtProject = make_project({**FILES, "models/raw.sql": HELD})
+    database: PostgresDatabase = project.database  # type: ignore[assignment]
     project.execute("create table public.builds (name text)")
-    builder = project.start("run", "-s", "raw", vars={"seconds": 8})
-    _wait_until_built(project)
-    # Each process of an orchestrator has a folder of its own for what dbt writes.
-    healer = project.start("run", "-s", "leaf", "--target-path", "target-2", vars={"seconds": 8})
-    built, healed = builder.wait(check=False), healer.wait(check=False)
+    with database.server.connection(database.name) as connection:
+        connection.cursor().execute("select pg_advisory_lock(7)")
+        builder = project.start("run", "-s", "raw")
+        _wait_until(project, HELD_UP)
+        # Each process of an orchestrator has a folder of its own for what dbt writes.
+        healer = project.start("run", "-s", "leaf", "--target-path", "target-2")
+        healer.wait_for("Self-healing:")
+        time.sleep(2)
+        connection.cursor().execute("select pg_advisory_unlock(7)")
+        built, healed = builder.wait(check=False), healer.wait(check=False)
     assert (built.returncode, healed.returncode) == (0, 0), built.explain() + healed.explain()
     assert project.rows("leaf") == [(42,)]
     assert project.query("select count(*) from public.builds") == [(1,)], healed.explain()
@@ -47,10 +56,9 @@ def test_many_healers_of_the_same_parent_all_succeed(make_project: Any) -> None:
     assert project.query("select count(*) from public.builds") == [(1,)]
 
 
-def _wait_until_built(project: DbtProject) -> None:
-    """Waits until a process is in the middle of building raw."""
+def _wait_until(project: DbtProject, sql: str) -> None:
+    """Waits until a query has rows."""
     end = time.monotonic() + 90
-    sql = "select count(*) from pg_stat_activity where state = 'active' and wait_event = 'PgSleep'"
-    while project.query(sql) == [(0,)]:
-        assert time.monotonic() < end, "the builder did not begin"
+    while not project.query(sql):
+        assert time.monotonic() < end, f"still without rows: {sql}"
         time.sleep(0.1)
