@@ -15,8 +15,8 @@
   {% do return(dict(dbt_selfheal.default___traits(), **{
     'tested': 'duckdb', 'file_sources': true, 'can_read': context['dbt_selfheal']['_duckdb_can_read'], 'outside': context['dbt_selfheal']['_duckdb_outside'],
     'enter_session': context['dbt_selfheal']['_duckdb_session'], 'database_reads_seeds': true, 'seed_outline': context['dbt_selfheal']['_duckdb_seed_outline'],
-    'names': "select table_name, if(table_type = 'VIEW', 'view', 'table') from system.information_schema.tables where lower(table_catalog) = lower({database}) "
-      ~ 'and lower(table_schema) = lower({schema})',
+    'names': "select table_name, 'table' from duckdb_tables() where lower(database_name) = lower({database}) and lower(schema_name) = lower({schema}) union all "
+      ~ "select view_name, 'view' from duckdb_views() where lower(database_name) = lower({database}) and lower(schema_name) = lower({schema})",
     'forbidden': "select 'the database ' || database_name || ' (' || coalesce(path, 'in memory') || ') is attached read-only' from duckdb_databases() "
       ~ 'where readonly and lower(database_name) = lower({database})',
     'function_exists': 'select 1 from duckdb_functions() where lower(database_name) = lower({database}) and lower(schema_name) = lower({schema}) '
@@ -24,9 +24,10 @@
 {% endmacro %}
 
 
-{# What `set` and `use` have changed in this session is set back to what a session of dbt's begins with. #}
+{# What `set` and `use` have changed in this session is set back to what a session of dbt's begins with; variables are taken away, and
+   temporary relations put out of the way of unqualified names. #}
 {% macro _duckdb_session() %}
-  {% set cursor = adapter.add_query('select 1', auto_begin=false)[0].handle.cursor() %}
+  {% set cursor, hidden = adapter.add_query('select 1', auto_begin=false)[0].handle.cursor(), '__dbt_selfheal_hidden' %}
   {% if flags.WHICH != 'run-operation' and dbt_selfheal._fetch('select txid_current()')[0][0] == dbt_selfheal._fetch('select txid_current()')[0][0] %}
     {% do return(none) %}
   {% endif %}
@@ -37,9 +38,17 @@
   {% endfor %}
   {% set wanted = dict(fresh.execute(query).fetchall()) %}
   {% do fresh.close() %}
-  {% for name, value in dbt_selfheal._fetch(query) if value != wanted[name] %}
-    {% do undo.append('set ' ~ name ~ ' = ' ~ dbt_selfheal._literal(value) if value else 'reset ' ~ name) %}
-    {% do dbt_selfheal._fetch('set ' ~ name ~ ' = ' ~ dbt_selfheal._literal(wanted[name]) if wanted[name] else 'reset ' ~ name) %}
+  {% for row in dbt_selfheal._fetch(query) if row[1] != wanted[row[0]] %}
+    {% do undo.append('set ' ~ row[0] ~ ' = ' ~ dbt_selfheal._literal(row[1]) if row[1] else 'reset ' ~ row[0]) %}
+    {% do dbt_selfheal._fetch('set ' ~ row[0] ~ ' = ' ~ dbt_selfheal._literal(wanted[row[0]]) if wanted[row[0]] else 'reset ' ~ row[0]) %}
+  {% endfor %}
+  {% for row in dbt_selfheal._fetch('select name, value::varchar, type from duckdb_variables()') %}
+    {% do undo.append('set variable ' ~ adapter.quote(row[0]) ~ ' = ' ~ (dbt_selfheal._literal(row[1]) if row[1] is not none else 'null') ~ '::' ~ row[2]) %}
+    {% do dbt_selfheal._fetch('reset variable ' ~ adapter.quote(row[0])) %}
+  {% endfor %}
+  {% for row in dbt_selfheal._fetch("select table_name, if(table_type = 'VIEW', 'view', 'table') from system.information_schema.tables where table_catalog = 'temp'") if hidden not in row[0] %}
+    {% do undo.append('alter ' ~ row[1] ~ ' temp.main.' ~ adapter.quote(row[0] ~ hidden) ~ ' rename to ' ~ adapter.quote(row[0])) %}
+    {% do dbt_selfheal._fetch('alter ' ~ row[1] ~ ' temp.main.' ~ adapter.quote(row[0]) ~ ' rename to ' ~ adapter.quote(row[0] ~ hidden)) %}
   {% endfor %}
   {% do return(undo) %}
 {% endmacro %}
@@ -58,8 +67,9 @@
   {% set relation = api.Relation.create_from(adapter.config, node) %}
   {% set base = dbt_selfheal._base_context() %}
   {% do dbt_selfheal._enter_context(node, base) %}
-  {% set location = render(node.config.get('location', external_location(relation, node.config))) %}
-  {% set options = render_write_options(node.config) %}
+  {% set config = dict(node.config.to_dict(), options=dict(node.config.get('options') or {})) %}  {# dbt-duckdb writes into the options #}
+  {% set location = render(config.get('location') or external_location(relation, config)) %}
+  {% set options = render_write_options(config) %}
   {% do dbt_selfheal._restore_context(base) %}
   {% set file = adapter.external_read_location(location, options).replace("'", "''") %}
   {% do return({'exists': adapter.location_exists(file), 'view': 'create or replace view ' ~ relation ~ " as (\n  select * from '" ~ file ~ "'\n)"}) %}

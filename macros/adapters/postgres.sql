@@ -46,9 +46,14 @@
     {% do undo.append('set role ' ~ (now[0] if now[0] == 'none' else adapter.quote(now[0]))) %}
     {% do dbt_selfheal._fetch('set role ' ~ role) %}
   {% endif %}
-  {% for row in dbt_selfheal._fetch("select name, setting from pg_settings where source = 'session' and setting is distinct from reset_val and name not like 'transaction\\_%'") %}
+  {% for row in dbt_selfheal._fetch("select name, setting from pg_settings where source = 'session' and setting is distinct from reset_val and name not like 'transaction\\_%' and name <> 'client_connection_check_interval'") %}
     {% do undo.insert(0, 'select set_config(' ~ dbt_selfheal._literal(row[0]) ~ ', ' ~ dbt_selfheal._literal(row[1]) ~ ', false)') %}
     {% do dbt_selfheal._fetch('reset "' ~ row[0] ~ '"') %}
   {% endfor %}
+  {% if dbt_selfheal._fetch('select pg_my_temp_schema()::int')[0][0] %}  {# temporary relations go behind all others #}
+    {% set path = dbt_selfheal._fetch("select current_setting('search_path')")[0][0] %}
+    {% if "'search_path'" not in undo | join %}{% do undo.append("select set_config('search_path', " ~ dbt_selfheal._literal(path) ~ ', false)') %}{% endif %}
+    {% do dbt_selfheal._fetch("select set_config('search_path', " ~ dbt_selfheal._literal(path ~ ', pg_temp' if path else 'pg_temp') ~ ', false)') %}
+  {% endif %}
   {% do return(undo) %}
 {% endmacro %}

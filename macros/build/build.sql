@@ -38,19 +38,22 @@
 {# Build one node and announce it. Its transaction is begun here where only a fresh connection's driver would begin it (see
    _traits). Where the node's data is there, outside of the database, only the view over it is made. #}
 {% macro _build_node(entry, base, compiled, progress) %}
-  {% set node, started_at, begin = entry.node, dbt_selfheal._now(), dbt_selfheal._traits().begin %}
+  {% set node, started_at, traits = entry.node, dbt_selfheal._now(), dbt_selfheal._traits() %}
   {% set what = (node.config.materialized ~ ' ' if node.resource_type == 'model' else '') ~ node.resource_type ~ ' ' ~ node.schema ~ '.' ~ node.alias %}
   {% set start, path = progress ~ ' START ' ~ what, node.original_file_path %}
   {% do dbt_selfheal._line(start ~ ' (' ~ (path if (start ~ path) | length < 77 else path.split('/') | last) ~ ')', 'RUN') %}
   {% do dbt_selfheal._emit('initialization_node_started', {
     'unique_id': node.unique_id, 'progress': progress, 'path': path, 'started_at': dbt_selfheal._iso(started_at)}) %}
-  {% if not entry.is_function and not entry.found_type %}{% do adapter.cache_dropped(api.Relation.create_from(adapter.config, node)) %}{% endif %}
+  {% if not entry.is_function %}  {# dbt's cache may know less, or more, than the database #}
+    {% set relation = api.Relation.create_from(adapter.config, node, type=entry.type) %}
+    {% do (adapter.cache_added if entry.type else adapter.cache_dropped)(relation) %}
+  {% endif %}
   {% if entry.outside.exists %}
     {% do dbt_selfheal._fetch(entry.outside.view) %}
     {% set response = 'CREATE VIEW' %}
     {% do adapter.cache_added(api.Relation.create_from(adapter.config, node, type='view')) %}
   {% else %}
-    {% if begin %}{% do adapter.add_query(begin, auto_begin=false) %}{% endif %}
+    {% if traits.begin %}{% do adapter.add_query(traits.begin, auto_begin=false) %}{% endif %}
     {% set code = dbt_selfheal._compile(node, base, compiled) if node.resource_type != 'seed' %}
     {% do dbt_selfheal._enter_context(node, base, code) %}
     {% do context.update({'dbt_selfheal_seed': entry.seed}) %}
@@ -59,6 +62,7 @@
     {% if entry.seed and entry.seed.rows %}{% set response = response.code ~ ' ' ~ entry.seed.rows %}{% endif %}
     {% do dbt_selfheal._restore_context(base) %}
     {% do dbt_selfheal._discard_open_transaction(base.connection) %}
+    {% if traits.enter_session and (node.config.pre_hook or node.config.post_hook or node.config.sql_header) %}{% do traits.enter_session() %}{% endif %}
     {% for relation in result.relations if not entry.is_function %}
       {% do adapter.cache_added(relation.incorporate(dbt_created=true)) %}
     {% endfor %}

@@ -17,10 +17,11 @@
 {% endmacro %}
 
 
+{# A copy of a dict: some materializations write into it. #}
 {% macro _config_get(name, default=none, validator=none) %}
   {% set value = dbt_selfheal_node.config.get(name, default) %}
   {% if validator is not none and default is not none %}{% do validator(value) %}{% endif %}
-  {% do return(value) %}
+  {% do return(dict(value) if value is mapping else value) %}
 {% endmacro %}
 
 

@@ -6,8 +6,10 @@
 
 {# Of the parents of a node, those that it does not read (`unread`) and those of which it is not known (`unknown`): {unique_id: either}.
    Its compiled SQL decides where nothing that runs while it is compiled can ask the database or raise an
-   error of its own: neither its code nor the macros that it calls, of the project and its packages. Else what its code says decides. reader: a unique id. #}
-{% macro _edges(reader) %}
+   error of its own: neither its code nor the macros that it calls, of the project and its packages. Else what its code says decides: what a
+   selected node looks up before it reads it is optional, and its absence is the command's own business. reader: a unique id; selected:
+   dict keyed by selected unique ids. #}
+{% macro _edges(reader, selected={}) %}
   {% set manifest, edges = builtins.ref.manifest, {} %}
   {% set node = manifest.nodes[reader] %}
   {% if node.language == 'python' or node.resource_type not in ('model', 'snapshot') %}{% do return({}) %}{% endif %}
@@ -32,7 +34,11 @@
       {% if read.schema | lower not in schemas and not (prefix and schemas) %}{% do edges.update({parent: 'unknown' if '' in schemas and read.resource_type != 'source' else 'unread'}) %}{% endif %}
     {% elif not plain %}
       {% set named = modules.re.search('(?:ref|source)\\s*[(](?:\\s*[\'"][^\'"]*[\'"]\\s*,)?\\s*[\'"]' ~ modules.re.escape(read.name if read else '') ~ '[\'"]', code) %}
-      {% if not named or modules.re.search('[{]%-?\\s*if\\b', code) %}{% do edges.update({parent: 'unknown'}) %}{% endif %}
+      {% if reader in selected and modules.re.search('load_relation|load_cached_relation|get_relation', node.raw_code ~ called) %}
+        {% do edges.update({parent: 'unread'}) %}
+      {% elif not named or modules.re.search('[{]%-?\\s*if\\b', code) %}
+        {% do edges.update({parent: 'unknown'}) %}
+      {% endif %}
     {% endif %}
   {% endfor %}
   {% do return(edges) %}

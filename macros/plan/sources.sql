@@ -43,5 +43,6 @@
   {% endif %}
   {% set place = source.database ~ '.' ~ source.schema %}
   {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(source, true)}) %}{% endif %}
-  {% do return(source.identifier | lower in names[place]) %}
+  {% set function = dbt_selfheal._traits().function_exists %}
+  {% do return(source.identifier | lower in names[place] or (function and dbt_selfheal._fetch(dbt_selfheal._filled(function, source, source.identifier)) | length > 0)) %}
 {% endmacro %}

@@ -41,7 +41,7 @@
           {% set there = dbt_selfheal._leaves_nothing(node) %}
         {% endif %}
         {% if reader and not there and reader not in edges %}
-          {% do edges.update({reader: dbt_selfheal._edges(reader) if reader in manifest.nodes and doubtful.search(manifest.nodes[reader].raw_code or '') else {}}) %}
+          {% do edges.update({reader: dbt_selfheal._edges(reader, selected) if reader in manifest.nodes and doubtful.search(manifest.nodes[reader].raw_code or '') else {}}) %}
         {% endif %}
         {% set edge = edges[reader].get(id) if reader and not there %}
         {% if edge != 'unread' %}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dbt_selfheal.models import RequiredTable as RequiredTable
     from dbt_selfheal.models import TableTier as TableTier
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _EXPORTS = {
     "AnotherProcessError": "errors",
