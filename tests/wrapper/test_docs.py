@@ -21,7 +21,7 @@ from dbt_selfheal.cli import cli as group
 
 DOCS = ROOT / "docs" / "cli.md"
 EXAMPLE = re.compile(r"<!-- run(?:: (?P<prepare>\w+))? -->\n```console\n(?P<text>.*?)```", re.DOTALL)
-pytestmark = pytest.mark.duckdb
+pytestmark = [pytest.mark.duckdb, pytest.mark.both_packages]
 
 
 def _normal(text: str) -> str:
