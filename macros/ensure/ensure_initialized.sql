@@ -36,6 +36,7 @@
       and not (settings.initial_data and dbt_selfheal_database._expects_rows(settings)) %}
     {% do return(none) %}
   {% endif %}
+  {% do dbt_selfheal._leave_for_retry() %}
   {% if flags.WHICH in ('run', 'build', 'retry') and dbt_selfheal._traits().bound_views %}{% do dbt_selfheal._raise_cascades(dbt_selfheal._selected()) %}{% endif %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% if plan.steps and settings.on_missing == 'build' %}
@@ -84,18 +85,6 @@
    leaves selected_resources empty; otherwise no hook runs with nothing selected, and an operation selects nothing. #}
 {% macro _selected() %}
   {% do return(dict.fromkeys(selected_resources or dbt_selfheal._retried())) %}
-{% endmacro %}
-
-
-{# What `dbt retry` runs: the nodes that did not succeed in the run before, whose results are still in the target folder. #}
-{% macro _retried() %}
-  {% if flags.WHICH == 'run-operation' %}{% do return([]) %}{% endif %}
-  {% set folder, retried = '' ~ (adapter.config.args.state or adapter.config.target_path), [] %}
-  {% if not folder.startswith('/') %}{% set folder = adapter.config.project_root ~ '/' ~ folder %}{% endif %}
-  {% for result in run_query('select 1 as x').from_json(folder ~ '/run_results.json', key='results').rows %}
-    {% if result['status'] in ('error', 'fail', 'skipped', 'runtime error', 'partial success') %}{% do retried.append(result['unique_id']) %}{% endif %}
-  {% endfor %}
-  {% do return(retried) %}
 {% endmacro %}
 
 

@@ -35,6 +35,7 @@
 {# Emit the plan as one JSON event. #}
 {% macro _emit_plan(plan, off=false) %}
   {% set steps, required = [], dbt_selfheal._required_relations(plan) %}
+  {% set there = required | selectattr('exists') | map(attribute='unique_id') | list %}
   {% for entry in plan.steps %}
     {% do steps.append({
       'unique_id': entry.unique_id, 'name': entry.node.name, 'resource_type': entry.node.resource_type | string,
@@ -43,8 +44,8 @@
       'required': entry.unique_id in plan.required, 'refusal': entry.refusal}) %}
   {% endfor %}
   {% do dbt_selfheal._emit('initialization_plan', {
-    'state': dbt_selfheal._state(required), 'enabled': not off, 'required': plan.required, 'steps': steps,
-    'present': required | selectattr('exists') | map(attribute='unique_id') | list,
+    'state': 'completed' if there | length == required | length else 'failed' if there else 'not_started', 'enabled': not off, 'required': plan.required, 'steps': steps,
+    'present': there,
     'postponed': plan.postponed | map(attribute='unique_id') | list,
     'command': dbt_selfheal._build_command(plan) if plan.steps else none}) %}
 {% endmacro %}

@@ -9,14 +9,14 @@
 {% macro initialization_status(select=none) %}
   {% set settings = dbt_selfheal._settings() %}
   {% set required, holder = dbt_selfheal._required_relations(dbt_selfheal._current_plan(settings, select)), dbt_selfheal._lock_holder(target.schema) %}
-  {% set status = {'state': 'in_progress' if holder else dbt_selfheal._state(required), 'required': required, 'lock_holder': holder} %}
+  {% set there = required | selectattr('exists') | list | length %}
+  {% set status = {'state': 'in_progress' if holder else 'completed' if there == required | length else 'failed' if there else 'not_started', 'required': required, 'lock_holder': holder} %}
   {% set last = {} %}
   {% for attempt in dbt_selfheal._recorded_attempts(settings, 1) %}
     {% for key in ('state', 'command', 'started_at', 'completed_at', 'duration_seconds', 'step', 'error_code', 'error') %}{% do last.update({key: attempt[key]}) %}{% endfor %}
   {% endfor %}
   {% do status.update({'pending_migrations': dbt_selfheal_database._pending_titles(settings) if dbt_selfheal_database is defined else [], 'last_attempt': last or none}) %}
   {% do dbt_selfheal._emit('initialization_status', status) %}
-  {% set there = status.required | selectattr('exists') | list | length %}
   {% set lines = ['State: ' ~ status.state ~ ' (' ~ there ~ ' of ' ~ status.required | length ~ ' required relations exist)'] %}
   {% for entry in status.required %}
     {% do lines.append('  ' ~ ('ok      ' if entry.exists else 'MISSING ') ~ entry.resource_type.ljust(9) ~ entry.display_name) %}
@@ -44,11 +44,4 @@
     {% endif %}
   {% endfor %}
   {% do return(required) %}
-{% endmacro %}
-
-
-{# The state of a workspace, from its required relations: completed (all exist), not_started (none), failed (some). #}
-{% macro _state(required) %}
-  {% set there = required | selectattr('exists') | list | length %}
-  {% do return('completed' if there == required | length else 'failed' if there else 'not_started') %}
 {% endmacro %}

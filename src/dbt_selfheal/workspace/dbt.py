@@ -117,7 +117,7 @@ def _dbt_of(command: str) -> Dbt:
         raise ConfigurationError(
             f"{command} is not a dbt-core that dbt-selfheal knows (dbt 2 is not supported yet)",
             code="dbt-version",
-            remedy='Install dbt-core 1.8 to 1.11: pip install "dbt-core>=1.8,<2"',
+            remedy='Install dbt-core 1.8 to 1.12: pip install "dbt-core>=1.8,<2"',
         )
     python = found["plain"] or found["long"]
     folders = Path(python).parent.parent.glob("lib/python*/site-packages")
@@ -132,7 +132,7 @@ def _check_version(dbt: Dbt) -> None:
         raise ConfigurationError(
             f"dbt-core {version} is not supported",
             code="dbt-version",
-            remedy='Install dbt-core 1.8 to 1.11: pip install "dbt-core>=1.8,<2"',
+            remedy='Install dbt-core 1.8 to 1.12: pip install "dbt-core>=1.8,<2"',
         )
 
 

@@ -1,2 +1,0 @@
-{{ config(materialized='table', schema='stage') }}
-select 1 as id
