@@ -7,5 +7,7 @@
    `migrations`). Returns whether any was applied. #}
 {% macro _before_healing(settings) %}
   {% if flags.WHICH in ('build', 'seed', 'retry') and dbt_selfheal_database._marked_seed_ids() %}{% do dbt_selfheal_database._protect_seeds() %}{% endif %}
-  {% do return(settings.migrations and dbt_selfheal_database._run_pending(settings)) %}
+  {% set applied = settings.migrations and dbt_selfheal_database._run_pending(settings) %}
+  {% if applied %}{% do dbt_selfheal._discard_open_transaction() %}{% endif %}
+  {% do return(applied) %}
 {% endmacro %}

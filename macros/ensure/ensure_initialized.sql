@@ -50,6 +50,7 @@
   {% endif %}
   {% if database and (plan.missing or migrated or flags.WHICH in ('build', 'seed', 'run-operation')) %}
     {% do dbt_selfheal_database._load_initial_data(settings) %}
+    {% do dbt_selfheal._discard_open_transaction() %}
   {% endif %}
 {% endmacro %}
 

@@ -19,15 +19,18 @@
    agate table, which any query's result is, writes a file; its one line is the name of its one column.) #}
 {% macro _leave_for_retry() %}
   {% if not selected_resources or not flags.WRITE_JSON %}{% do return(none) %}{% endif %}  {# none are selected in an operation, and by dbt retry #}
-  {% set folder, results = '' ~ adapter.config.target_path, [] %}
+  {% set folder, results, args = '' ~ adapter.config.target_path, [], {} %}
   {% if not folder.startswith('/') %}{% set folder = adapter.config.project_root ~ '/' ~ folder %}{% endif %}
   {% for id in selected_resources %}
     {% do results.append({'status': 'skipped', 'timing': [], 'thread_id': 'main', 'execution_time': 0.0, 'adapter_response': {}, 'message': none, 'failures': none,
                           'unique_id': id, 'compiled': none, 'compiled_code': none, 'relation_name': none}) %}
   {% endfor %}
+  {% for name, value in invocation_args_dict.items() %}  {# a sample's window is an object #}
+    {% do args.update({name: value.to_dict() if value.to_dict is defined else value}) %}
+  {% endfor %}
   {% set text = tojson({
     'metadata': {'dbt_schema_version': 'https://schemas.getdbt.com/dbt/run-results/v6.json', 'dbt_version': dbt_version, 'generated_at': dbt_selfheal._iso(dbt_selfheal._now()),
                  'invocation_id': invocation_id, 'env': {}},
-    'results': results, 'elapsed_time': 0.0, 'args': invocation_args_dict}) %}
+    'results': results, 'elapsed_time': 0.0, 'args': args}) %}
   {% do run_query('select 1 as x').from_object([{text: 1}]).limit(0).to_csv(folder ~ '/run_results.json', delimiter='\x01', quotechar='\x02', quoting=3) %}
 {% endmacro %}

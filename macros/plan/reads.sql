@@ -18,7 +18,8 @@
   {% set code, plain = node.raw_code, not modules.re.search(asks, node.raw_code ~ called) %}
   {% if plain %}
     {% set base = dbt_selfheal._base_context() %}
-    {% set code = dbt_selfheal._compile(node, base, {}).own_code %}
+    {% do dbt_selfheal._enter_context(node, base) %}
+    {% set code = render(dbt_selfheal._rewritten_code(node.raw_code)) %}
     {% do dbt_selfheal._restore_context(base) %}
   {% endif %}
   {% set plain = plain and 'ref' not in ((node.config.pre_hook or []) + (node.config.post_hook or [])) | map(attribute='sql') | join %}

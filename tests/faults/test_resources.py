@@ -44,7 +44,7 @@ def failed(result: DbtResult, *texts: str) -> None:
     assert result.returncode > 0, result.explain()
     assert any(text.lower() in " ".join(result.output.split()).lower() for text in texts), result.explain()
     assert "Traceback" not in result.output, result.explain()
-    assert result.statuses == {}, "nodes ran after the error"
+    assert set(result.statuses.values()) <= {"skipped"}, "nodes ran after the error"
 
 
 @pytest.fixture

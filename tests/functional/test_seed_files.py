@@ -105,7 +105,7 @@ def test_a_seed_file_that_is_gone_is_named_with_its_place(make_project: ProjectF
     assert str(seed) in output
     if hook_errors_stop(result):
         assert result.returncode > 0
-        assert result.statuses == {}
+        assert set(result.statuses.values()) <= {"skipped"}
     assert project.relations() == {}
     seed.write_text("id,band\n1,young\n")
     result = project.dbt("run", "-s", "leaf")

@@ -200,7 +200,7 @@ def test_the_time_limit_stops_between_nodes_leaves_what_was_built_and_a_repeat_f
     assert {name: after[name] for name in before} == before
     if hook_errors_stop(result):
         assert result.returncode > 0
-        assert result.statuses == {}
+        assert set(result.statuses.values()) <= {"skipped"}
     result = workspace.dbt("run", "-s", LEAF)
     assert built(result) == ["int_employee_benefits"]
     assert result.statuses == {LEAF: "success"}

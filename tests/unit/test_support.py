@@ -71,8 +71,8 @@ def test_the_console_script_and_the_fork_server_return_the_same(make_project):
 def test_a_timeout_kills_dbt_and_its_processes(make_project):
     query = "select count(*) as n from range(1000000000000) t(i) where i % 7 = 3"
     project = make_project({"models/slow.sql": "{{ config(materialized='table') }} " + query}, install=False)
-    started = time.monotonic()
     running = project.start("run")
+    started = time.monotonic()
     with pytest.raises(DbtError, match="killed after the timeout of 2 s"):
         running.wait(timeout=2)
     assert time.monotonic() - started < 12
