@@ -50,13 +50,7 @@
 {% endmacro %}
 
 
-{# Stands for persist_relation_docs and persist_column_docs where the node's configuration says so. #}
-{% macro _yes() %}
-  {% do return(true) %}
-{% endmacro %}
-
-
-{# Stands for what does nothing here, and for what is false: `config(...)` and `config.set`, which dbt read when it parsed the project, and `write`, which keeps
+{# Stands for what does nothing here: `config(...)` and `config.set`, which dbt read when it parsed the project, and `write`, which keeps
    a copy of the SQL under target/run: a hook has no node to file it under. #}
 {% macro _nothing() %}
   {% do return('' if varargs or kwargs else '') %}

@@ -44,7 +44,7 @@
   {% do vars.update(adapter.config.vars.vars_for(node, adapter.type())) %}
   {% do vars.update(adapter.config.cli_vars) %}
   {% set config = namespace(model=node, get=own['_config_get'], require=own['_config_require'], set=own['_nothing'], meta_get=own['_config_meta_get'],
-    meta_require=own['_config_meta_require'], persist_relation_docs=own['_yes' if docs.get('relation') else '_nothing'], persist_column_docs=own['_yes' if docs.get('columns') else '_nothing']) %}
+    meta_require=own['_config_meta_require'], persist_relation_docs=('1' if docs.get('relation') else '').isdigit, persist_column_docs=('1' if docs.get('columns') else '').isdigit) %}  {# true or false #}
   {% set members = {
     'dbt_selfheal_node': node,
     'dbt_selfheal_manifest': base.manifest,

@@ -26,7 +26,9 @@
                           'unique_id': id, 'compiled': none, 'compiled_code': none, 'relation_name': none}) %}
   {% endfor %}
   {% for name, value in invocation_args_dict.items() %}  {# a sample's window is an object #}
-    {% do args.update({name: value.to_dict() if value.to_dict is defined else value}) %}
+    {% set parts = {} %}
+    {% for key, part in (value.to_dict() if value.to_dict is defined else {}).items() %}{% do parts.update({key: part | string}) %}{% endfor %}
+    {% do args.update({name: parts or value}) %}
   {% endfor %}
   {% set text = tojson({
     'metadata': {'dbt_schema_version': 'https://schemas.getdbt.com/dbt/run-results/v6.json', 'dbt_version': dbt_version, 'generated_at': dbt_selfheal._iso(dbt_selfheal._now()),

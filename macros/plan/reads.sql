@@ -13,7 +13,7 @@
   {% set manifest, edges = builtins.ref.manifest, {} %}
   {% set node = manifest.nodes[reader] %}
   {% if node.language == 'python' or node.resource_type not in ('model', 'snapshot') %}{% do return({}) %}{% endif %}
-  {% set asks = 'run_query|statement|adapter\\s*[.]|load_re|exceptions|graph|dbt_utils|run_operation|get_col|builtins' %}
+  {% set asks = '\\b(?:run_query|statement|load_\\w+|get_\\w+)\\s*[(]|\\b(?:adapter|exceptions|graph|dbt_utils|builtins|context)\\b' %}
   {% set called = dbt_selfheal._code_of_macros(node.depends_on.macros | reject('in', ['macro.' ~ adapter.config.project_name ~ '.ref', 'macro.' ~ adapter.config.project_name ~ '.source'])) %}
   {% set code, plain = node.raw_code, not modules.re.search(asks, node.raw_code ~ called) %}
   {% if plain %}
@@ -22,7 +22,8 @@
     {% set code = render(dbt_selfheal._rewritten_code(node.raw_code)) %}
     {% do dbt_selfheal._restore_context(base) %}
   {% endif %}
-  {% set plain = plain and 'ref' not in ((node.config.pre_hook or []) + (node.config.post_hook or [])) | map(attribute='sql') | join %}
+  {# what its configuration, hooks and foreign keys read is not in its SQL #}
+  {% set plain = plain and 'ref(' not in node.config.to_dict() | string and 'foreign_key' not in node.constraints | string ~ node.columns | string %}
   {% set code = modules.re.sub("('(?:[^']|'')*')|--[^\n]*|/[*](?:[^*]|[*](?!/))*[*]/|[{]#(?:[^#]|#(?![}]))*#[}]", '\\1', code) %}
   {% for parent in node.depends_on_nodes %}
     {% set read = manifest.nodes.get(parent) or manifest.sources.get(parent) %}
@@ -35,7 +36,7 @@
       {% if read.schema | lower not in schemas and not (prefix and schemas) %}{% do edges.update({parent: 'unknown' if '' in schemas and read.resource_type != 'source' else 'unread'}) %}{% endif %}
     {% elif not plain %}
       {% set named = modules.re.search('(?:ref|source)\\s*[(](?:\\s*[\'"][^\'"]*[\'"]\\s*,)?\\s*[\'"]' ~ modules.re.escape(read.name if read else '') ~ '[\'"]', code) %}
-      {% if reader in selected and modules.re.search('load_relation|load_cached_relation|get_relation', node.raw_code ~ called) %}
+      {% if reader in selected and modules.re.search('\\b(?:load_relation|load_cached_relation|get_relation)\\s*[(]', node.raw_code ~ called) %}
         {% do edges.update({parent: 'unread'}) %}
       {% elif not named or modules.re.search('[{]%-?\\s*if\\b', code) %}
         {% do edges.update({parent: 'unknown'}) %}
