@@ -76,13 +76,16 @@ def heal(record_property: Recorder) -> Callable[..., Comparison]:
 
 
 def unhealed(bed: HealedBed, comparison: Comparison, commands_own: set[str]) -> list[str]:
-    """The seeds, snapshots, models and functions that neither healing nor the command has built."""
+    """The seeds, snapshots, models and functions that neither healing nor the command has built.
+
+    Not those of the project's materialization that leaves no relation, which healing does not run.
+    """
     kinds = {"seed", "snapshot", "model", "function"}
     return sorted(
         unique_id
         for unique_id, node in bed.manifest().items()
         if node["resource_type"] in kinds
-        and node["config"].get("materialized") != "ephemeral"
+        and node["config"].get("materialized") not in {"ephemeral", "registers_only"}
         and unique_id not in comparison.healed
         and node["name"] not in commands_own
     )
