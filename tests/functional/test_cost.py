@@ -19,7 +19,7 @@ CALLS = Path(__file__).parents[1] / "support" / "calls.py"
 PARENTS = 2  # of the leaf
 WARM_MACROS = {"ensure_initialized", "_settings", "_default_settings", "_is_satisfied", "_selected"}
 WARM_CHARACTERS = 3600  # dbt compiles a macro's source at each run, at some 9 microseconds a character
-# Python calls in the tests' fork server, which has the package's macros parsed already: 210,647 were measured, and
+# Python calls in the fork server, which has the package's macros parsed already: 210,647 were measured, and
 # 646,735 in a process of its own.
 WARM_CALLS = 230_000
 
