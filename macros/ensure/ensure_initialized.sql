@@ -36,9 +36,9 @@
       and not (settings.initial_data and dbt_selfheal_database._expects_rows(settings)) %}
     {% do return(none) %}
   {% endif %}
-  {% do dbt_selfheal._leave_for_retry() %}
   {% if flags.WHICH in ('run', 'build', 'retry') and dbt_selfheal._traits().bound_views %}{% do dbt_selfheal._raise_cascades(dbt_selfheal._selected()) %}{% endif %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
+  {% if plan.steps %}{% do dbt_selfheal._leave_for_retry() %}{% endif %}
   {% if plan.steps and settings.on_missing == 'build' %}
     {% do dbt_selfheal._build_plan(plan, settings) %}
   {% elif plan.steps %}

@@ -110,6 +110,7 @@
     {% set type = names[place].get(node.alias) %}
     {% if id in selected and type in ('table', 'view') and node.config.materialized in anew %}
       {% set chain = [node.name] + path %}
+      {% do dbt_selfheal._leave_for_retry() %}
       {% do dbt_selfheal._raise('dbt ' ~ flags.WHICH ~ ' would fail: to make ' ~ node.name ~ ' (' ~ node.original_file_path ~ ') anew takes with it the view ' ~ chain[1]
         ~ ', which ' ~ chain | last ~ ' reads' ~ (' through ' ~ chain[2:-1] | join(', ') if chain[2:-1] else '') ~ ': ' ~ chain | join(' -> ')
         ~ '.\nSelect what lies between too: dbt ' ~ flags.WHICH ~ ' --select ' ~ chain | join(' ') ~ '\nNothing was built.') %}
