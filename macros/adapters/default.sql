@@ -43,15 +43,12 @@
 {% endmacro %}
 
 
-{# A query of a trait with its places filled in. node: anything with database and schema; name: of what is looked for. #}
-{% macro _filled(query, node, name='') %}
-  {% do return(query.replace('{database}', dbt_selfheal._literal(node.database or '')).replace('{schema}', dbt_selfheal._literal(node.schema))
-    .replace('{name}', dbt_selfheal._literal(name))) %}
-{% endmacro %}
-
-
-{# The rows of a statement, outside of any transaction of dbt's. #}
-{% macro _fetch(sql) %}
+{# The rows of a statement, outside of any transaction of dbt's; of a trait's query, with its places filled in. place: anything with database and
+   schema; name: of what is looked for. #}
+{% macro _fetch(sql, place=none, name='') %}
+  {% if place %}
+    {% set sql = sql.replace('{database}', dbt_selfheal._literal(place.database or '')).replace('{schema}', dbt_selfheal._literal(place.schema)).replace('{name}', dbt_selfheal._literal(name)) %}
+  {% endif %}
   {% do return(adapter.execute(sql, auto_begin=false, fetch=true)[1].rows) %}
 {% endmacro %}
 
@@ -67,7 +64,7 @@
 {% macro _names_in_schema(place, lower=false) %}
   {% set names, query = {}, dbt_selfheal._traits().names %}
   {% if query %}
-    {% for row in dbt_selfheal._fetch(dbt_selfheal._filled(query, place)) %}{% do names.update({row[0] | lower if lower else row[0]: row[1]}) %}{% endfor %}
+    {% for row in dbt_selfheal._fetch(query, place) %}{% do names.update({row[0] | lower if lower else row[0]: row[1]}) %}{% endfor %}
   {% else %}  {# its columns are database, name, schema, type #}
     {% set schema = api.Relation.create(database=place.database, schema=place.schema, quote_policy=adapter.config.quoting).without_identifier() %}
     {% for row in list_relations_without_caching(schema) %}{% do names.update({row[1] | lower if lower else row[1]: row[3]}) %}{% endfor %}

@@ -85,14 +85,23 @@
 
 {% macro _duckdb_seed_outline(node, seed, reader) %}
   {% if not adapter.dispatch('_is_large_seed', 'dbt_selfheal')(node) %}{% do return(none) %}{% endif %}
-  {% set file, delimiter = seed.file, seed.delimiter or ',' %}
-  {% if 'database_reads' not in reader %}{% do reader.update({'database_reads': dbt_selfheal._duckdb_reads_seeds()}) %}{% endif %}
+  {% set file, delimiter = seed.file, seed.delimiter %}
+  {% if 'database_reads' not in reader %}
+    {% set others = [] %}  {# macros that read seeds in another way, or look at what was read, or at dbt's count of it #}
+    {% for id in dbt_selfheal._implementations(['materialization_seed_default', 'materialization_seed_duckdb', 'create_csv_table', 'load_csv_rows', 'get_csv_sql'])
+        if id.split('.')[1] not in ('dbt', 'dbt_duckdb') %}{% do others.append(id) %}{% endfor %}
+    {% for id, macro in dbt_selfheal._manifest().macros.items() if 'load_result' in macro.macro_sql and macro.package_name not in ('dbt', 'dbt_duckdb', 'dbt_selfheal', 'dbt_selfheal_database')
+        and modules.re.search('load_result\\W+(?:main|agate_table)', macro.macro_sql) %}{% do others.append(id) %}{% endfor %}
+    {% set loader, version = context['dbt'].get('duckdb__load_csv_rows'), modules.re.match('v?(\\d+)[.](\\d+)', run_query('select version()').rows[0][0]) %}
+    {% do reader.update({'database_reads': not others and loader and 'FORMAT CSV, HEADER TRUE' in loader.macro.macro_sql
+      and version and (version.group(1) | int, version.group(2) | int) >= (1, 2)}) %}
+  {% endif %}
   {% if not reader.database_reads or node.config.materialized != 'seed' or not node.config.get('fast', true) or node.config.meta.selfheal
       or 'load_result' in node.config.pre_hook ~ node.config.post_hook or delimiter not in (',', ';', '|', '\t') or modules.re.search("[*?{}\\[\\]']", file) %}
     {% do return(none) %}
   {% endif %}
   {% if not run_query("select 1 from glob('" ~ file ~ "')").rows %}{% do return(none) %}{% endif %}
-  {% set lines = run_query(dbt_selfheal._seed_lines_sql(file, delimiter)).rows[0] %}
+  {% set lines = run_query(dbt_selfheal._seed_lines_sql(seed)).rows[0] %}
   {% set names, seen = [], {} %}
   {% for text in lines['header'].split(delimiter) if lines['certain'] %}
     {% set name = text[1:-1] if text | length > 2 and text.startswith('"') and text.endswith('"') else text %}
@@ -101,7 +110,8 @@
     {% do names.append(name) %}
   {% endfor %}
   {% if not names or names | length > 200 or lines['delimiters'] != names | length - 1 %}{% do return(none) %}{% endif %}
-  {% set kinds = dbt_selfheal._seed_kinds(names, node, file, delimiter, lines['lines'] - 1) %}
+  {% do seed.update({'lines': lines['lines'] - 1}) %}
+  {% set kinds = dbt_selfheal._seed_kinds(names, node, seed) %}
   {% if not kinds or 'unknown' in kinds.values() %}{% do return(none) %}{% endif %}
   {% set types = {'integer': reader.types[1], 'decimal': reader.types[1], 'date': reader.types[2], 'datetime': reader.types[3], 'iso': reader.types[4],
                   'boolean': reader.types[5], 'text': reader.text} %}
@@ -110,30 +120,15 @@
     {% do row.update({name: '0.5' if kinds[name] == 'decimal' else none}) %}
     {% do column_types.append(types[kinds[name]]) %}
   {% endfor %}
-  {% do seed.update({'rows': lines['lines'] - 1}) %}
+  {% do seed.update({'rows': seed.lines}) %}
   {% do return(reader.table.from_object([row], column_types=column_types)) %}
-{% endmacro %}
-
-
-{# Whether seeds' materialization and the macros it calls are dbt's and the adapter's own, and have the database read the
-   file, and no macro of the project or its packages looks at what was read, or at dbt's count of it. #}
-{% macro _duckdb_reads_seeds() %}
-  {% for id in dbt_selfheal._implementations(['materialization_seed_default', 'materialization_seed_duckdb', 'create_csv_table', 'load_csv_rows', 'get_csv_sql']) %}
-    {% if id.split('.')[1] not in ('dbt', 'dbt_duckdb') %}{% do return(false) %}{% endif %}
-  {% endfor %}
-  {% for macro in dbt_selfheal._manifest().macros.values() if macro.package_name not in ('dbt', 'dbt_duckdb', 'dbt_selfheal', 'dbt_selfheal_database') %}
-    {% if 'load_result' in macro.macro_sql and modules.re.search('load_result\\W+(?:main|agate_table)', macro.macro_sql) %}{% do return(false) %}{% endif %}
-  {% endfor %}
-  {% set loader = context['dbt'].get('duckdb__load_csv_rows') %}
-  {% set version = modules.re.match('v?(\\d+)[.](\\d+)', run_query('select version()').rows[0][0]) %}
-  {% do return(loader and 'FORMAT CSV, HEADER TRUE' in loader.macro.macro_sql
-    and version and (version.group(1) | int, version.group(2) | int) >= (1, 2)) %}  {# 1.1 has no strict_mode #}
 {% endmacro %}
 
 
 {# The query of the file as lines: their number, the first, the delimiters outside of quotes (the same number in each), and
    whether all is certain, which the sum of their bytes tells: nothing but line ends of one kind is left out. #}
-{% macro _seed_lines_sql(file, delimiter) %}
+{% macro _seed_lines_sql(seed) %}
+  {% set file, delimiter = seed.file, seed.delimiter %}
   {% set read %}read_csv('{{ file }}', columns={'line': 'VARCHAR'}, delim=chr(1), quote='', escape='', comment='', nullstr=chr(2), header=false, auto_detect=false, strict_mode=false, ignore_errors=true{% endset %}
   {% set sql %}
     with file as (select size, content::varchar as bytes from read_blob('{{ file }}')),
@@ -163,8 +158,8 @@
    thread to a limit). Each value is put into one of the classes null 1, whole number 2, number with decimals 4, date 8, date-time 16, ISO
    date-time 32, boolean 64, text 256 (no other type takes it), and 128 when that is not certain. Values of two classes make a column of
    text. #}
-{% macro _seed_kinds(names, node, file, delimiter, rows) %}
-  {% set kinds, open = {}, {} %}
+{% macro _seed_kinds(names, node, seed) %}
+  {% set kinds, open, file, delimiter, rows = {}, {}, seed.file, seed.delimiter, seed.lines %}
   {% for name in names %}
     {% if name in node.config.column_types %}{% do kinds.update({name: 'text'}) %}{% else %}{% do open.update({name: loop.index0}) %}{% endif %}
   {% endfor %}

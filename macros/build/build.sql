@@ -9,7 +9,7 @@
   {% if levels %}{% do return(dbt_selfheal._build_steps(steps, settings, deadline, levels - 1)) %}{% endif %}
   {% set base = dbt_selfheal._base_context() %}
   {% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}
-  {% set compiled, schemas = {}, {} %}
+  {% set schemas = {} %}
   {% set tiers = [('load_seeds', steps | selectattr('node.resource_type', 'equalto', 'seed') | list),
                   ('build_foundation', steps | rejectattr('node.resource_type', 'equalto', 'seed') | list)] %}
   {% set position = namespace(index=0) %}
@@ -28,7 +28,7 @@
           {% do adapter.create_schema(api.Relation.create_from(adapter.config, entry.node)) %}
         {% endif %}
       {% endif %}
-      {% do dbt_selfheal._build_node(entry, base, compiled, position.index ~ ' of ' ~ steps | length) %}
+      {% do dbt_selfheal._build_node(entry, base, position.index ~ ' of ' ~ steps | length) %}
     {% endfor %}
     {% do dbt_selfheal._step_complete(step) %}
   {% endfor %}
@@ -37,7 +37,7 @@
 
 {# Build one node and announce it. Its transaction is begun here where only a fresh connection's driver would begin it (see
    _traits). Where the node's data is there, outside of the database, only the view over it is made. #}
-{% macro _build_node(entry, base, compiled, progress) %}
+{% macro _build_node(entry, base, progress) %}
   {% set node, started_at, traits = entry.node, dbt_selfheal._now(), dbt_selfheal._traits() %}
   {% set what = (node.config.materialized ~ ' ' if node.resource_type == 'model' else '') ~ node.resource_type ~ ' ' ~ node.schema ~ '.' ~ node.alias %}
   {% set start, path = progress ~ ' START ' ~ what, node.original_file_path %}
@@ -54,7 +54,7 @@
     {% do adapter.cache_added(api.Relation.create_from(adapter.config, node, type='view')) %}
   {% else %}
     {% if traits.begin %}{% do adapter.add_query(traits.begin, auto_begin=false) %}{% endif %}
-    {% set code = dbt_selfheal._compile(node, base, compiled) if node.resource_type != 'seed' %}
+    {% set code = dbt_selfheal._compile(node, base) if node.resource_type != 'seed' %}
     {% do dbt_selfheal._enter_context(node, base, code) %}
     {% do context.update({'dbt_selfheal_seed': entry.seed}) %}
     {% set result = dbt_selfheal._materialization(node)() %}

@@ -3,21 +3,21 @@
   each rendered in its own context, put in front as CTEs.
 #}
 
-{# Compile a node. compiled: dict that remembers ephemeral models across calls.
+{# Compile a node. base: of _base_context, which remembers ephemeral models across calls.
    Returns {'code': the SQL, 'ctes': [{'id', 'sql'}] put in front of it}. #}
-{% macro _compile(node, base, compiled) %}
+{% macro _compile(node, base) %}
   {% do dbt_selfheal._enter_context(node, base) %}
   {% set code = render(dbt_selfheal._rewritten_code(node.raw_code)) %}
   {% set ephemerals = context['dbt_selfheal_ephemerals'] %}
   {% set ctes = {} %}
   {% for unique_id, ephemeral in ephemerals.items() %}
-    {% if unique_id not in compiled %}
-      {% do compiled.update({unique_id: dbt_selfheal._compile(ephemeral, base, compiled)}) %}
+    {% if unique_id not in base.compiled %}
+      {% do base.compiled.update({unique_id: dbt_selfheal._compile(ephemeral, base)}) %}
     {% endif %}
-    {% for cte in compiled[unique_id].ctes %}{% do ctes.setdefault(cte.id, cte) %}{% endfor %}
+    {% for cte in base.compiled[unique_id].ctes %}{% do ctes.setdefault(cte.id, cte) %}{% endfor %}
     {% do ctes.setdefault(unique_id, {
       'id': unique_id,
-      'sql': ' ' ~ api.Relation.add_ephemeral_prefix(ephemeral.alias) ~ ' as (\n' ~ compiled[unique_id].own_code ~ '\n)',
+      'sql': ' ' ~ api.Relation.add_ephemeral_prefix(ephemeral.alias) ~ ' as (\n' ~ base.compiled[unique_id].own_code ~ '\n)',
     }) %}
   {% endfor %}
   {% do return({

@@ -8,7 +8,7 @@
 
 {# What is the same for all nodes, and a copy of the hook's context to put back. #}
 {% macro _base_context() %}
-  {% do return({'context': context.copy(), 'lent': [], 'manifest': builtins.ref.manifest}) %}
+  {% do return({'context': context.copy(), 'lent': [], 'compiled': {}, 'manifest': builtins.ref.manifest}) %}
 {% endmacro %}
 
 

@@ -32,7 +32,7 @@
    Returns what _load_agate_table needs; raises for a file that is missing, empty, ragged or not UTF-8. #}
 {% macro _check_seed(node, reader) %}
   {% set started_at, traits = dbt_selfheal._now(), dbt_selfheal._traits() %}
-  {% set seed = {'reader': reader.table, 'file': dbt_selfheal._seed_file(node), 'delimiter': node.config.delimiter, 'types': [], 'formats': {}, 'final_types': []} %}
+  {% set seed = {'reader': reader.table, 'file': dbt_selfheal._seed_file(node), 'delimiter': node.config.delimiter or ',', 'types': [], 'formats': {}, 'final_types': []} %}
   {% do seed.update({'outline': traits.seed_outline(node, seed, reader) if traits.seed_outline}) %}
   {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) if not seed.outline else {'column_names': []} %}
   {% for name in text.column_names %}

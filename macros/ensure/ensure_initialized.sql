@@ -10,16 +10,23 @@
 
    select: list of node names, tag:x, path:x to require instead of the declared ones (operation only). #}
 {% macro ensure_initialized(select=none) %}
-  {% if execute and sqlmesh is not defined and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'run-operation') %}
-    {% set settings, operation = dbt_selfheal._settings(), flags.WHICH == 'run-operation' %}
-    {% if settings.enabled and (not settings.targets or target.name in settings.targets) %}
-      {% set more = dbt_selfheal_database is defined and dbt_selfheal_database._before_healing(settings) %}
-      {% if more or operation or settings.initial_data or settings.migrations or not dbt_selfheal._is_satisfied(settings.required) %}
-        {% do dbt_selfheal._ensure(settings, select, more) %}
-      {% endif %}
-    {% elif operation %}
-      {% do dbt_selfheal._line('Self-healing: off, by setting or in this target; nothing was done') %}
+  {% if execute and sqlmesh is not defined and flags.WHICH in 'build run seed snapshot test retry run-operation'.split() and (
+      dbt_selfheal_database is defined or flags.WHICH == 'run-operation' or var('dbt_selfheal', none) or env_var('DBT_SELFHEAL_ENABLED', '') or not dbt_selfheal._is_satisfied()) %}
+    {% do dbt_selfheal._as_set(dbt_selfheal._settings(), select) %}
+  {% endif %}
+{% endmacro %}
+
+
+{# The same where something is set, the second package is there, or it is an operation. #}
+{% macro _as_set(settings, select) %}
+  {% set operation = flags.WHICH == 'run-operation' %}
+  {% if settings.enabled and (not settings.targets or target.name in settings.targets) %}
+    {% set migrated = dbt_selfheal_database is defined and dbt_selfheal_database._before_healing(settings) %}
+    {% if migrated or operation or settings.initial_data or settings.migrations or not dbt_selfheal._is_satisfied(settings.required) %}
+      {% do dbt_selfheal._ensure(settings, select, migrated) %}
     {% endif %}
+  {% elif operation %}
+    {% do dbt_selfheal._line('Self-healing: off, by setting or in this target; nothing was done') %}
   {% endif %}
 {% endmacro %}
 
@@ -79,13 +86,6 @@
   {% endif %}
   {% if settings.initial_data and not select and dbt_selfheal_database is defined %}{% set declared = dict(dbt_selfheal_database._initial_data_required(settings.initial_data), **declared) %}{% endif %}
   {% do return(dbt_selfheal._plan(reads, declared, selected)) %}
-{% endmacro %}
-
-
-{# The unique ids of the nodes that the command builds, as the keys of a dict. `dbt retry` selects by what has failed, and
-   leaves selected_resources empty; otherwise no hook runs with nothing selected, and an operation selects nothing. #}
-{% macro _selected() %}
-  {% do return(dict.fromkeys(selected_resources or dbt_selfheal._retried())) %}
 {% endmacro %}
 
 

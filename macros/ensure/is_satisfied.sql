@@ -4,32 +4,37 @@
 
 {# Whether every relation that the command reads or the project declares is there, through ephemeral models and existing
    views. false means "look closely": the plan decides. entries: the setting `required`. #}
-{% macro _is_satisfied(entries) %}
-  {% set manifest, selected, seen, aliases = builtins.ref.manifest, dbt_selfheal._selected(), {}, {} %}
-  {% set nodes = manifest.nodes %}
+{% macro _is_satisfied(entries=[]) %}
+  {% set nodes, selected, seen = builtins.ref.manifest.nodes, dict.fromkeys(selected_resources) or dbt_selfheal._selected(), {} %}
   {% if (nodes | join).count('-on-run-start-') > 1 and dbt_selfheal._may_have_changed() %}{% do return(false) %}{% endif %}
   {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else []) %}
   {% for id in queue if id not in seen %}
     {% do seen.update({id: 1}) %}
     {% set node = nodes.get(id) %}
-    {% if node %}
-      {% set kind = node.config.materialized %}
-      {% set relation = id in selected or kind == 'ephemeral' or adapter.get_relation(node.database, node.schema, node.alias) %}
-      {% if not relation or kind == 'external' and id not in selected %}
-        {% do return(false) %}
-      {% elif relation is true or relation.is_view %}
-        {% set parents = node.depends_on_nodes %}
-        {% if relation is not true and parents | select('in', selected) | list and dbt_selfheal._traits().bound_views %}{% do return(false) %}{% endif %}
-        {% do queue.extend(parents) %}
-      {% endif %}
-    {% elif id in manifest.sources %}
-      {% do aliases or aliases.update(dict.fromkeys(nodes.values() | map(attribute='alias') | map('lower'))) %}
-      {% if manifest.sources[id].identifier | lower in aliases %}{% do return(false) %}{% endif %}
-    {% elif id.startswith('unit_test.') %}
-      {% do queue.extend(nodes[manifest.unit_tests[id].depends_on.nodes[0]].depends_on_nodes) %}
-    {% elif id.startswith('function.') %}{% do return(false) %}{% endif %}
+    {% set relation = node and (id in selected or node.config.materialized == 'ephemeral' or adapter.get_relation(node.database, node.schema, node.alias)) %}
+    {% if relation is true or (relation.is_view or not node) and dbt_selfheal._passes(id, selected, queue) %}
+      {% do queue.extend(node.depends_on_nodes or []) %}
+    {% elif not relation or relation.is_view %}
+      {% do return(false) %}
+    {% endif %}
   {% endfor %}
   {% do return(true) %}
+{% endmacro %}
+
+
+{# Whether the search may pass what is no table: an existing view, unless its data is a file or it goes with what the command makes anew; a source,
+   unless a node of the project makes it; a unit test, whose inputs join the queue. Functions are looked at closely. #}
+{% macro _passes(id, selected, queue) %}
+  {% set manifest = builtins.ref.manifest %}
+  {% set node = manifest.nodes.get(id) %}
+  {% if node %}
+    {% do return(node.config.materialized != 'external' and not (dbt_selfheal._traits().bound_views and node.depends_on_nodes | select('in', selected) | list)) %}
+  {% elif id in manifest.sources %}
+    {% do return(manifest.sources[id].identifier | lower not in manifest.nodes.values() | map(attribute='alias') | map('lower')) %}
+  {% elif id.startswith('unit_test.') %}
+    {% do queue.extend(manifest.nodes[manifest.unit_tests[id].depends_on.nodes[0]].depends_on_nodes) %}
+  {% endif %}
+  {% do return(not id.startswith('function.')) %}
 {% endmacro %}
 
 

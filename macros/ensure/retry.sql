@@ -3,13 +3,14 @@
   that `dbt retry` would repeat whatever ran before: what it needs is left here, before anything can fail.
 #}
 
-{# What `dbt retry` runs: the nodes that did not succeed in the run before, whose results are still in the target folder. #}
-{% macro _retried() %}
-  {% if flags.WHICH == 'run-operation' %}{% do return([]) %}{% endif %}
-  {% set folder, retried = '' ~ (adapter.config.args.state or adapter.config.target_path), [] %}
+{# The unique ids of the nodes that the command builds, as the keys of a dict. An operation selects nothing, and no hook runs with nothing
+   selected but that of `dbt retry`: it runs those that did not succeed in the run before, whose results are still in the target folder. #}
+{% macro _selected() %}
+  {% if selected_resources or flags.WHICH == 'run-operation' %}{% do return(dict.fromkeys(selected_resources)) %}{% endif %}
+  {% set folder, retried = '' ~ (adapter.config.args.state or adapter.config.target_path), {} %}
   {% if not folder.startswith('/') %}{% set folder = adapter.config.project_root ~ '/' ~ folder %}{% endif %}
   {% for result in run_query('select 1 as x').from_json(folder ~ '/run_results.json', key='results').rows %}
-    {% if result['status'] in ('error', 'fail', 'skipped', 'runtime error', 'partial success') %}{% do retried.append(result['unique_id']) %}{% endif %}
+    {% if result['status'] in ('error', 'fail', 'skipped', 'runtime error', 'partial success') %}{% do retried.update({result['unique_id']: none}) %}{% endif %}
   {% endfor %}
   {% do return(retried) %}
 {% endmacro %}

@@ -19,7 +19,16 @@
   {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined %}
     {% set entries = dbt_selfheal._in_build_order(visited) %}
     {% if visited.values() | selectattr('selected') | first is defined %}
-      {% do dbt_selfheal._mark_needs(entries, visited, dbt_selfheal._survey(reads.front, selected) if declared else visited) %}
+      {% set read, needs_selected = dbt_selfheal._survey(reads.front, selected) if declared else visited, {} %}
+      {% for entry in entries %}  {# what only the project declares is postponed if it needs what the command itself builds #}
+        {% for parent in entry.parents if parent in visited and (parent in needs_selected or visited[parent].missing and visited[parent].selected) %}
+          {% do needs_selected.update({entry.unique_id: true}) %}
+        {% endfor %}
+        {% do entry.update({'postponed': entry.unique_id in needs_selected and entry.unique_id not in read, 'needed': false}) %}
+      {% endfor %}
+      {% for entry in entries | reverse if entry.needed or (entry.missing and not entry.selected and not entry.postponed) %}
+        {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
+      {% endfor %}
     {% endif %}
     {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
       {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
@@ -65,25 +74,4 @@
       ~ '\nRead it with ref() instead of source(), or load the source before. Nothing was built.') %}
   {% endif %}
   {% do return(seeds + others) %}
-{% endmacro %}
-
-
-{# Mark each entry: needed (something unselected that is missing needs it) and postponed (declared only, and it needs
-   something that the command itself builds, so that it cannot be built before the command).
-   entries: in build order; reads: the survey of what the command reads. #}
-{% macro _mark_needs(entries, visited, reads) %}
-  {% set needs_selected = {} %}
-  {% for entry in entries %}
-    {% set found = namespace(selected=false) %}
-    {% for parent in entry.parents if parent in visited %}
-      {% if needs_selected.get(parent) or (visited[parent].missing and visited[parent].selected) %}{% set found.selected = true %}{% endif %}
-    {% endfor %}
-    {% do needs_selected.update({entry.unique_id: found.selected}) %}
-    {% do entry.update({'postponed': found.selected and entry.unique_id not in reads, 'needed': false}) %}
-  {% endfor %}
-  {% for entry in entries | reverse %}
-    {% if entry.needed or (entry.missing and not entry.selected and not entry.postponed) %}
-      {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
-    {% endif %}
-  {% endfor %}
 {% endmacro %}

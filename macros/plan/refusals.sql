@@ -11,7 +11,7 @@
     {% set like = (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join) %}
     {% if like not in refusals %}{% do refusals.update({like: dbt_selfheal._refusal(entry)}) %}{% endif %}
     {% set place = node.database ~ '.' ~ node.schema %}
-    {% if place not in forbidden %}{% do forbidden.update({place: query and (dbt_selfheal._fetch(dbt_selfheal._filled(query, node)) | map(attribute=0) | first)}) %}{% endif %}
+    {% if place not in forbidden %}{% do forbidden.update({place: query and (dbt_selfheal._fetch(query, node) | map(attribute=0) | first)}) %}{% endif %}
     {% do entry.update({'refusal': 'its database, schema or alias holds a quote, which dbt puts into SQL as it is'
       if quote in node.database ~ node.schema ~ node.alias else forbidden[place] or refusals[like]}) %}
   {% endfor %}

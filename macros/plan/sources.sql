@@ -44,5 +44,5 @@
   {% set place = source.database ~ '.' ~ source.schema %}
   {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(source, true)}) %}{% endif %}
   {% set function = dbt_selfheal._traits().function_exists %}
-  {% do return(source.identifier | lower in names[place] or (function and dbt_selfheal._fetch(dbt_selfheal._filled(function, source, source.identifier)) | length > 0)) %}
+  {% do return(source.identifier | lower in names[place] or (function and dbt_selfheal._fetch(function, source, source.identifier) | length > 0)) %}
 {% endmacro %}

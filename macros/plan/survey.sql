@@ -83,7 +83,7 @@
 {% macro _function_exists(node) %}
   {% set query = dbt_selfheal._traits().function_exists %}
   {% if not query %}{% do return(true) %}{% endif %}
-  {% do return(dbt_selfheal._fetch(dbt_selfheal._filled(query, node, node.alias)) | length > 0) %}
+  {% do return(dbt_selfheal._fetch(query, node, node.alias) | length > 0) %}
 {% endmacro %}
 
 

@@ -46,6 +46,6 @@
 
 
 {# Announce that a step is complete. #}
-{% macro _step_complete(step, success=true) %}
-  {% do dbt_selfheal._emit('initialization_step_complete', dict(dbt_selfheal._times(step.started_at), step_name=step.step_name, success=success)) %}
+{% macro _step_complete(step) %}
+  {% do dbt_selfheal._emit('initialization_step_complete', dict(dbt_selfheal._times(step.started_at), step_name=step.step_name, success=true)) %}
 {% endmacro %}

@@ -3,17 +3,13 @@
   nowhere else (a hook wired by the root project does not see a package's own vars).
 #}
 
-{# The defaults; the keys are also the list of valid keys. The last four are for the package dbt_selfheal_database. #}
-{% macro _default_settings() %}
-  {% do return({
-    'enabled': true, 'on_missing': 'build', 'required': [], 'targets': [], 'timeout_seconds': 60, 'lock_timeout_seconds': 60,
-    'history': false, 'history_days': 90, 'schema': none, 'migrations': false, 'initial_data': [], 'out_of_order': false}) %}
-{% endmacro %}
-
-
-{# The settings in force: defaults, then dbt_project.yml, then --vars, key by key; strings are rendered. #}
+{# The settings in force: defaults, then dbt_project.yml, then --vars, key by key; strings are rendered. The keys of the defaults are also the
+   list of valid keys; the last four are for the package dbt_selfheal_database. #}
 {% macro _settings() %}
-  {% set settings, config = dbt_selfheal._default_settings(), adapter.config %}
+  {% set config = adapter.config %}
+  {% set settings = {
+    'enabled': true, 'on_missing': 'build', 'required': [], 'targets': [], 'timeout_seconds': 60, 'lock_timeout_seconds': 60,
+    'history': false, 'history_days': 90, 'schema': none, 'migrations': false, 'initial_data': [], 'out_of_order': false} %}
   {% for origin, vars in {'dbt_project.yml': config.vars.to_dict(), '--vars': config.cli_vars}.items() %}
     {% set layer = vars.get('dbt_selfheal', {}) %}
     {% for key, value in (layer if layer is mapping else {none: layer}).items() %}

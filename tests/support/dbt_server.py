@@ -11,6 +11,7 @@ behind for the next one. When stdin closes, children that still run are killed a
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -21,6 +22,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ SCHEMAS = {
 
 
 def main() -> int:
-    """Serves until stdin closes; in a child, runs its request and returns its exit code."""
+    """Serves until stdin closes and returns 0; in a child, runs its request and ends the process."""
     requests = os.dup(0)
     answers = os.dup(1)
     _point(0, os.devnull, os.O_RDONLY)
@@ -50,10 +52,9 @@ def main() -> int:
         _warm_up(json.loads(sys.argv[1]))
     _settle()
     request = _serve(requests, answers)
-    try:
-        return 0 if request is None else _run(request)
-    finally:
-        gc.unfreeze()  # as at the end of any process, or DuckDB complains of objects left over
+    if request is not None:
+        _end(_code(request))
+    return 0
 
 
 def _import_dbt() -> None:
@@ -168,6 +169,30 @@ def _run(request: dict[str, Any]) -> int:
 
     code = cli()  # ends by SystemExit as in the console script
     return code if isinstance(code, int) else 0
+
+
+def _code(request: dict[str, Any]) -> int:
+    """Runs a request to its end, whatever that is, and returns the exit code as Python would."""
+    try:
+        return _run(request)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return (end.code or 0) & 0xFF
+        print(end.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+    return 1
+
+
+def _end(code: int) -> None:
+    """Ends the child as Python ends, but for taking its objects apart one by one, which takes longer than dbt's
+    own work: threads are waited for, connections closed, and what was printed is written.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _enter(request: dict[str, Any]) -> None:

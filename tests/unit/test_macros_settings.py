@@ -31,7 +31,7 @@ def test_the_command_line_overrides_the_project_key_by_key(macro):
         vars={"dbt_selfheal": {"timeout_seconds": 5}},
         project_vars={"dbt_selfheal": {"timeout_seconds": 7, "targets": ["ci"], "on_missing": "warn"}},
     )()
-    defaults = macro("_default_settings")()
+    defaults = macro("_settings")()
     assert found == {**defaults, "timeout_seconds": 5, "targets": ["ci"], "on_missing": "warn"}
 
 
@@ -82,7 +82,7 @@ def test_the_environment_variable_switches_off_and_never_on(macro, value: str, e
 )
 def test_a_value_of_the_right_type_is_taken_and_strings_are_converted(macro, key, value, converted):
     found = macro("_settings", vars={"dbt_selfheal": {key: value}})()
-    assert found == {**macro("_default_settings")(), key: converted}
+    assert found == {**macro("_settings")(), key: converted}
     assert type(found[key]) is type(converted)
 
 
