@@ -21,6 +21,8 @@
                        of the session; none: there is nothing that only one session can hold
      before_lock, unlock, after_lock   statements: before the first try, to give back, after the last is given back
      wait              statement in which a little time passes (Jinja cannot sleep)
+     builder           query that has a row while another session makes a relation: what is said of it; {schema}, {name} and {key}, the unique id of
+                       its node; none: the database does not tell
      lock_holder       query of who holds a lock, as text; none: the database does not tell
      typed_values      query whose columns are an integer, a decimal, a date, a timestamp, a boolean and two texts
      database_reads_seeds   whether the database itself reads a seed's file
@@ -35,7 +37,7 @@
   {% do return({
     'tested': none, 'any_case': true, 'bound_views': false, 'names': none, 'function_exists': none, 'forbidden': none, 'can_read': none, 'outside': none, 'file_sources': false,
     'enter_session': none, 'begin': none, 'transactions': 'dbt',
-    'try_lock': none, 'before_lock': none, 'unlock': none, 'after_lock': none, 'wait': none, 'lock_holder': none,
+    'try_lock': none, 'before_lock': none, 'unlock': none, 'after_lock': none, 'wait': none, 'builder': none, 'lock_holder': none,
     'typed_values': "select 1 as i, 1.5 as n, cast('2000-01-01' as date) as d, cast('2000-01-01 00:00:00' as timestamp) as t, "
       ~ "cast(1 as boolean) as b, 'a' as raw, 'a' as txt",
     'database_reads_seeds': false, 'seed_outline': none, 'seed_loading': context['dbt_selfheal']['_seed_loading'], 'host_name': none,

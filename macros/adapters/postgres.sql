@@ -21,6 +21,9 @@
     'try_lock': 'select pg_try_advisory_lock(' ~ key ~ ')', 'unlock': 'select pg_advisory_unlock(' ~ key ~ ')', 'wait': 'select pg_sleep(0.2)',
     'before_lock': "select set_config(name, '1000', false) from pg_settings where name = 'client_connection_check_interval' and setting = '0' and version() like '%linux%'",
     'after_lock': "select set_config(name, reset_val, false) from pg_settings where name = 'client_connection_check_interval'",
+    'builder': "select 'backend pid ' || pid || ' of user ' || usename || ', for ' || extract(epoch from now() - xact_start)::int || ' s' from pg_stat_activity "
+      ~ "where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null and (strpos(query, '\"' || {schema} || '\".\"' || {name} || '__dbt_') > 0 "
+      ~ "or strpos(query, '\"node_id\": \"' || {key} || '\"') > 0) limit 1",
     'lock_holder': "select 'backend pid ' || a.pid || ' of user ' || a.usename || ' from ' || coalesce(host(a.client_addr), 'this host') || ', connected for ' "
       ~ "|| extract(epoch from now() - a.backend_start)::int || ' s' from pg_locks l join pg_stat_activity a on a.pid = l.pid "
       ~ "where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.database = (select oid from pg_database where datname = current_database()) "

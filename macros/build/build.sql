@@ -28,7 +28,12 @@
           {% do adapter.create_schema(api.Relation.create_from(adapter.config, entry.node)) %}
         {% endif %}
       {% endif %}
-      {% do dbt_selfheal._build_node(entry, base, position.index ~ ' of ' ~ steps | length) %}
+      {% if dbt_selfheal._made_by_another(entry, settings) %}
+        {% do entry.update({'made_by_another': true}) %}
+        {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
+      {% else %}
+        {% do dbt_selfheal._build_node(entry, base, position.index ~ ' of ' ~ steps | length) %}
+      {% endif %}
     {% endfor %}
     {% do dbt_selfheal._step_complete(step) %}
   {% endfor %}

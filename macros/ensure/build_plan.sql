@@ -24,6 +24,7 @@
     {% for entry in seeds %}{% do entry.update({'seed': dbt_selfheal._check_seed(entry.node, reader)}) %}{% endfor %}
     {% do dbt_selfheal._step_complete(step) %}
     {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds)) %}
+    {% do plan.update({'steps': plan.steps | rejectattr('made_by_another') | list}) %}
     {% do built.extend(plan.steps | reject('in', dbt_selfheal._verify_built(plan.steps, plan.declared))) %}
   {% endif %}
   {% set others, times = plan.missing | length - plan.steps | length, dbt_selfheal._times(started_at) %}

@@ -39,6 +39,29 @@
 {% endmacro %}
 
 
+{# Wait while a run without our lock makes the relation of a step (orchestrators run one process for each node), up to lock_timeout_seconds.
+   Returns whether the relation is there afterwards. #}
+{% macro _made_by_another(entry, settings) %}
+  {% set traits, node, wait = dbt_selfheal._traits(), entry.node, namespace(since=dbt_selfheal._now(), builder=none, over=false) %}
+  {% if not traits.builder or entry.is_function %}{% do return(false) %}{% endif %}
+  {% set query = traits.builder.replace('{key}', dbt_selfheal._literal(node.unique_id)) %}
+  {% for attempt in range(100000) if not wait.over %}
+    {% set rows = dbt_selfheal._fetch(query, node, node.alias) %}
+    {% if not rows %}
+      {% set wait.over = true %}
+    {% elif (dbt_selfheal._now() - wait.since).total_seconds() >= settings.lock_timeout_seconds %}
+      {% do dbt_selfheal._raise('another run is making ' ~ node.name ~ ' (' ~ node.original_file_path ~ '): ' ~ rows[0][0] ~ '.\nGave up after ' ~ settings.lock_timeout_seconds
+        ~ ' s. Run the same command again when it is done, or raise vars.dbt_selfheal.lock_timeout_seconds.') %}
+    {% else %}
+      {% if not wait.builder %}{% do dbt_selfheal._line('Self-healing: waiting for another run that makes ' ~ node.name ~ ' (up to ' ~ settings.lock_timeout_seconds ~ ' s)') %}{% endif %}
+      {% set wait.builder = rows[0][0] %}
+      {% do dbt_selfheal._fetch(traits.wait) %}
+    {% endif %}
+  {% endfor %}
+  {% do return(wait.builder and not dbt_selfheal._absent([entry])) %}
+{% endmacro %}
+
+
 {# Give the lock back. #}
 {% macro _release_lock(lock) %}
   {% set traits = dbt_selfheal._traits() %}
