@@ -3,7 +3,7 @@
 #}
 
 {# Build all steps of a plan. deadline: when to stop (datetime), checked between nodes (dbt gives a hook no way to end a
-   statement). levels: how many more times it calls itself before it begins, so that what is called for each node finds a fresh
+   statement); none: never. levels: how many more times it calls itself before it begins, so that what is called for each node finds a fresh
    piece of Python's stack (docs/decisions/0008). #}
 {% macro _build_steps(steps, settings, deadline, levels=3) %}
   {% if levels %}{% do return(dbt_selfheal._build_steps(steps, settings, deadline, levels - 1)) %}{% endif %}
@@ -17,7 +17,7 @@
     {% set step = dbt_selfheal._step_started(step_name) %}
     {% for entry in entries %}
       {% set position.index, place = position.index + 1, entry.node.database ~ '.' ~ entry.node.schema %}
-      {% if dbt_selfheal._now() > deadline %}
+      {% if deadline and dbt_selfheal._now() > deadline %}
         {% do dbt_selfheal._raise('the time limit of ' ~ settings.timeout_seconds ~ ' s is over; ' ~ (position.index - 1) ~ ' of ' ~ steps | length
           ~ ' missing relations are built and stay.\nRun the same command again to build the rest, or raise '
           ~ 'vars.dbt_selfheal.timeout_seconds in dbt_project.yml.') %}

@@ -4,7 +4,7 @@
 
 {# Build a plan's steps and verify them. Everything that can be known to be wrong is found before anything is built. #}
 {% macro _build_plan(plan, settings) %}
-  {% set started_at, enter_session, built = dbt_selfheal._now(), dbt_selfheal._traits().enter_session, [] %}
+  {% set started_at, enter_session, built, left = dbt_selfheal._now(), dbt_selfheal._traits().enter_session, [], [] %}
   {% if settings.history %}{% do context.update({'dbt_selfheal_events': []}) %}{% endif %}
   {% do dbt_selfheal._announce_start(plan, settings, started_at) %}
   {% set undo = enter_session() if enter_session else [] %}
@@ -17,25 +17,29 @@
   {% if plan.steps %}
     {% set step = dbt_selfheal._step_started('check_tables') %}
     {% do dbt_selfheal._emit_plan(plan) %}
-    {% do dbt_selfheal._raise_refusals(plan) %}
+    {% set held_up, refused = {}, dict.fromkeys(plan.steps | selectattr('refusal') | map(attribute='unique_id')) %}
+    {% for entry in plan.order if refused and (entry.unique_id in refused or entry.parents | select('in', held_up) | first is defined) %}{% do held_up.update({entry.unique_id: 1}) %}{% endfor %}
+    {% do left.extend(plan.steps | selectattr('unique_id', 'in', held_up)) %}
+    {% do plan.update({'steps': plan.steps | rejectattr('unique_id', 'in', held_up) | list}) %}
     {% do dbt_selfheal._raise_missing_sources(plan) %}
     {% set seeds = plan.steps | selectattr('node.resource_type', 'equalto', 'seed') | list %}
     {% set reader = dbt_selfheal._seed_reader() if seeds %}
     {% for entry in seeds %}{% do entry.update({'seed': dbt_selfheal._check_seed(entry.node, reader)}) %}{% endfor %}
     {% do dbt_selfheal._step_complete(step) %}
-    {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds)) %}
+    {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds) if settings.timeout_seconds) %}
     {% do plan.update({'steps': plan.steps | rejectattr('made_by_another') | list}) %}
     {% do built.extend(plan.steps | reject('in', dbt_selfheal._verify_built(plan.steps, plan.declared))) %}
   {% endif %}
-  {% set others, times = plan.missing | length - plan.steps | length, dbt_selfheal._times(started_at) %}
+  {% set others, times = plan.missing | length - plan.steps | length - left | length, dbt_selfheal._times(started_at) %}
   {% do dbt_selfheal._emit('initialization_complete', dict({
-    'state': 'completed', 'missing_tables_found': plan.missing, 'tables_created': built | map(attribute='unique_id') | list}, **times)) %}
-  {% do dbt_selfheal._line('Self-healing: ready in ' ~ '%.1f' | format(times.duration_seconds) ~ ' s; ' ~ built | length ~ ' built, '
-    ~ (others ~ ' built by another run meanwhile, ' if others else '') ~ plan.present ~ ' there before and untouched') %}
+    'state': 'failed' if left else 'completed', 'missing_tables_found': plan.missing, 'tables_created': built | map(attribute='unique_id') | list}, **times)) %}
+  {% if built or not left %}{% do dbt_selfheal._line('Self-healing: ' ~ ('stopped after ' if left else 'ready in ') ~ '%.1f' | format(times.duration_seconds) ~ ' s; ' ~ built | length ~ ' built, '
+    ~ (others ~ ' built by another run meanwhile, ' if others else '') ~ plan.present ~ ' there before and untouched') %}{% endif %}
   {% if settings.history %}{% do dbt_selfheal._record_attempt(events=context.pop('dbt_selfheal_events')) %}{% endif %}
   {% do dbt_selfheal._release_lock(lock) %}
   {% do dbt_selfheal._discard_open_transaction() %}
   {% for statement in undo %}{% do dbt_selfheal._fetch(statement) %}{% endfor %}
+  {% if left %}{% do dbt_selfheal._raise_refusals(plan, left, built | length) %}{% endif %}
 {% endmacro %}
 
 
@@ -45,7 +49,7 @@
   {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list,
                      'present': dbt_selfheal._required_relations(plan) | selectattr('exists') | list | length}) %}
   {% do dbt_selfheal._line('Self-healing: ' ~ missing ~ ' of ' ~ (missing + plan.present) ~ ' required relations '
-    ~ ('is' if missing == 1 else 'are') ~ ' missing; building now (limit ' ~ settings.timeout_seconds ~ ' s)') %}
+    ~ ('is' if missing == 1 else 'are') ~ ' missing; building now' ~ (' (limit ' ~ settings.timeout_seconds ~ ' s)' if settings.timeout_seconds else '')) %}
   {% for flag in ('empty', 'sample') if invocation_args_dict.get(flag) %}
     {% do dbt_selfheal._line('Self-healing: --' ~ flag ~ ' does not apply here: what is missing is built whole') %}
   {% endfor %}

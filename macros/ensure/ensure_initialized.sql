@@ -49,7 +49,8 @@
   {% if plan.steps and settings.on_missing == 'build' %}
     {% do dbt_selfheal._build_plan(plan, settings) %}
   {% elif plan.steps %}
-    {% set text = dbt_selfheal._names_text(plan.steps, 'relations are missing') ~ '\nBuild them with:\n  ' ~ dbt_selfheal._build_command(plan) %}
+    {% set names = plan.steps | map(attribute='node') | map(attribute='name') | list %}
+    {% set text = names | length ~ ' relations are missing: ' ~ names[:12] | join(', ') ~ (', ...' if names | length > 12 else '') ~ '\nBuild them with:\n  ' ~ dbt_selfheal._build_command(plan, plan.steps) %}
     {% if settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
     {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
   {% elif operation %}
@@ -86,11 +87,4 @@
   {% endif %}
   {% if settings.initial_data and not select and dbt_selfheal_database is defined %}{% set declared = dict(dbt_selfheal_database._initial_data_required(settings.initial_data), **declared) %}{% endif %}
   {% do return(dbt_selfheal._plan(reads, declared, selected)) %}
-{% endmacro %}
-
-
-{# "3 relations are missing: a, b, c" of entries; what: what is said of them. #}
-{% macro _names_text(entries, what) %}
-  {% set names = entries | map(attribute='node') | map(attribute='name') | list %}
-  {% do return(names | length ~ ' ' ~ what ~ ': ' ~ names[:12] | join(', ') ~ (', ...' if names | length > 12 else '')) %}
 {% endmacro %}

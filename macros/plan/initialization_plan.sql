@@ -9,8 +9,7 @@
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% do dbt_selfheal._emit_plan(plan, not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
   {% if not plan.steps %}
-    {% do log('All ' ~ plan.required | length ~ ' required relations exist. Nothing to build.', info=true) %}
-    {% do return(none) %}
+    {% do return(dbt_selfheal._line('All ' ~ plan.required | length ~ ' required relations exist. Nothing to build.', asked=true)) %}
   {% endif %}
   {% set names, kinds = [], [] %}
   {% for entry in plan.steps %}
@@ -24,11 +23,11 @@
     {% if entry.refusal %}{% do lines.append('     cannot be built from a hook: ' ~ entry.refusal) %}{% endif %}
   {% endfor %}
   {% if plan.steps | selectattr('refusal') | first is defined %}
-    {% do lines.append('Build them with:\n  ' ~ dbt_selfheal._build_command(plan)) %}
+    {% do lines.append('Build them with:\n  ' ~ dbt_selfheal._build_command(plan, plan.steps)) %}
   {% else %}
     {% do lines.append('Run any dbt command, or `dbt run-operation ensure_initialized`, to build them.') %}
   {% endif %}
-  {% do log(lines | join('\n'), info=true) %}
+  {% do dbt_selfheal._line(lines | join('\n'), asked=true) %}
 {% endmacro %}
 
 
@@ -44,8 +43,8 @@
       'required': entry.unique_id in plan.required, 'refusal': entry.refusal}) %}
   {% endfor %}
   {% do dbt_selfheal._emit('initialization_plan', {
-    'state': 'completed' if there | length == required | length else 'failed' if there else 'not_started', 'enabled': not off, 'required': plan.required, 'steps': steps,
+    'state': 'completed' if there | length == required | length else 'incomplete' if there else 'not_started', 'enabled': not off, 'required': plan.required, 'steps': steps,
     'present': there,
     'postponed': plan.postponed | map(attribute='unique_id') | list,
-    'command': dbt_selfheal._build_command(plan) if plan.steps else none}) %}
+    'command': dbt_selfheal._build_command(plan, plan.steps) if plan.steps else none}) %}
 {% endmacro %}

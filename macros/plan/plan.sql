@@ -5,7 +5,7 @@
 
 {# Returns the plan, a dict:
      required: {unique_id: reason} as asked for; declared: those of them that the project declares
-     visited:  of _survey
+     visited:  of _survey; order: its entries, parents before children
      steps:    list of entries in build order (see _survey), each with 'refusal' (none, or why a hook cannot build it)
      postponed: list of entries declared required that need what the command itself builds
    reads: {'reasons': {unique_id: reason}, 'front': the same for each reader, as _survey takes it}; declared: {unique_id: reason}; selected: dict keyed by selected unique ids. #}
@@ -15,9 +15,10 @@
     {% if required.setdefault(unique_id, reason) == reason %}{% do front.append((unique_id, reason, none, true)) %}{% endif %}
   {% endfor %}
   {% set visited = dbt_selfheal._survey(front, selected) if required else {} %}
-  {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'steps': [], 'postponed': []} %}
+  {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'order': [], 'steps': [], 'postponed': []} %}
   {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined %}
     {% set entries = dbt_selfheal._in_build_order(visited) %}
+    {% do plan.update({'order': entries}) %}
     {% if visited.values() | selectattr('selected') | first is defined %}
       {% set read, needs_selected = dbt_selfheal._survey(reads.front, selected) if declared else visited, {} %}
       {% for entry in entries %}  {# what only the project declares is postponed if it needs what the command itself builds #}

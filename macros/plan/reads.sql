@@ -24,15 +24,16 @@
   {% endif %}
   {# what its configuration, hooks and foreign keys read is not in its SQL #}
   {% set plain = plain and 'ref(' not in node.config.to_dict() | string and 'foreign_key' not in node.constraints | string ~ node.columns | string %}
-  {% set code = modules.re.sub("('(?:[^']|'')*')|--[^\n]*|/[*](?:[^*]|[*](?!/))*[*]/|[{]#(?:[^#]|#(?![}]))*#[}]", '\\1', code) %}
+  {% set code = modules.re.sub("('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`)|--[^\n]*|/[*](?:[^*]|[*](?!/))*[*]/|[{]#(?:[^#]|#(?![}]))*#[}]", '\\1', code) %}
   {% for parent in node.depends_on_nodes %}
     {% set read = manifest.nodes.get(parent) or manifest.sources.get(parent) %}
     {% set name = (read.identifier or read.alias or '') if read else '' %}
     {% set prefix = '__dbt__cte__' if read and read.config.materialized == 'ephemeral' else '' %}
     {% if plain and read and modules.re.fullmatch('\\w+', name) %}
-      {% set places = modules.re.findall('(?i)((?:["`\\[]?[\\w$-]+["`\\]]?\\s*[.]\\s*)*)["`\\[]?\\b' ~ prefix ~ name ~ '\\b', code) %}
-      {% set schemas = [] %}
-      {% for place in places %}{% do schemas.append(modules.re.sub('["`\\[\\]\\s]', '', place).split('.')[-2:-1] | join | lower) %}{% endfor %}
+      {% set part, schemas = '"([^"]*)"|`([^`]*)`|\\[([^\\]]*)\\]|([\\w$-]+)', [] %}
+      {% for place in modules.re.findall('(?i)((?:(?:' ~ part.replace('(', '(?:') ~ ')\\s*[.]\\s*)*)["`\\[]?\\b' ~ prefix ~ name ~ '\\b', code) %}
+        {% do schemas.append(modules.re.findall(part, place)[-1:] | map('join') | join | lower) %}
+      {% endfor %}
       {% if read.schema | lower not in schemas and not (prefix and schemas) %}{% do edges.update({parent: 'unknown' if '' in schemas and read.resource_type != 'source' else 'unread'}) %}{% endif %}
     {% elif not plain %}
       {% set named = modules.re.search('(?:ref|source)\\s*[(](?:\\s*[\'"][^\'"]*[\'"]\\s*,)?\\s*[\'"]' ~ modules.re.escape(read.name if read else '') ~ '[\'"]', code) %}

@@ -1,5 +1,5 @@
 {#
-  What a hook cannot build is never approximated: the plan says so, before anything is built.
+  What a hook cannot build is never approximated: the plan says so. What does not need it is built all the same; then the command stops.
 #}
 
 {# Give each step why a hook cannot build it faithfully (refusal: a string, or none when it can). Asked once for each kind of
@@ -51,27 +51,29 @@
 {% endmacro %}
 
 
-{# Raise when a step of the plan cannot be built in a hook; names each, and the command that builds them. #}
-{% macro _raise_refusals(plan) %}
-  {% set refused = plan.steps | selectattr('refusal') | list %}
-  {% if refused %}
-    {% set lines = [refused | length ~ ' of ' ~ plan.steps | length ~ ' missing relations cannot be built from a hook:'] %}
-    {% for entry in refused[:10] %}
-      {% do lines.append('  ' ~ (entry.node.config.materialized ~ ' ' if entry.node.resource_type == 'model' else '') ~ entry.node.resource_type ~ ' ' ~ entry.node.name ~ ' (' ~ entry.node.original_file_path ~ '): ' ~ entry.refusal) %}
-    {% endfor %}
-    {% do lines.append('Nothing was built. Build what is missing with dbt itself, then run this command again:') %}
-    {% do lines.append('  ' ~ dbt_selfheal._build_command(plan)) %}
-    {% do dbt_selfheal._raise(lines | join('\n')) %}
-  {% endif %}
+{# Raise when steps of the plan could not be built in a hook, after the others were built; names each, and the command that builds them.
+   held_up: the entries that are refused, and those that need them; built: how many were built. #}
+{% macro _raise_refusals(plan, held_up, built) %}
+  {% set lines = [held_up | length ~ ' of ' ~ plan.missing | length ~ ' missing relations cannot be built from a hook:'] %}
+  {% set refused = held_up | selectattr('refusal') | list %}
+  {% for entry in refused[:10] %}
+    {% do lines.append('  ' ~ (entry.node.config.materialized ~ ' ' if entry.node.resource_type == 'model' else '') ~ entry.node.resource_type ~ ' ' ~ entry.node.name ~ ' (' ~ entry.node.original_file_path ~ '): ' ~ entry.refusal) %}
+  {% endfor %}
+  {% if refused | length > 10 %}{% do lines.append('  and ' ~ (refused | length - 10) ~ ' more, which `dbt run-operation initialization_plan` names') %}{% endif %}
+  {% if held_up | length > refused | length %}{% do lines.append('The other ' ~ (held_up | length - refused | length) ~ ' need them.') %}{% endif %}
+  {% do lines.append((built ~ ' were built and stay.' if built else 'Nothing was built.') ~ ' Build what is missing with dbt itself, then run this command again:') %}
+  {% do dbt_selfheal._raise((lines + ['  ' ~ dbt_selfheal._build_command(plan, held_up)]) | join('\n')) %}
 {% endmacro %}
 
 
-{# The dbt command that builds all that a plan would build. #}
-{% macro _build_command(plan) %}
-  {% set names = [] %}
-  {% for entry in plan.steps %}
-    {% do names.append(entry.node.name ~ ('.v' ~ entry.node.version if entry.node.version is defined and entry.node.version is not none else '')) %}
+{# The shortest dbt command that builds entries of a plan: by their names as long as those are few; all, where nothing is there; else the
+   last of them with what is above. #}
+{% macro _build_command(plan, entries) %}
+  {% set names, inner = [], entries | map(attribute='parents') | sum(start=[]) %}
+  {% for entry in entries if entries | length <= 12 or entry.unique_id not in inner %}
+    {% do names.append(('+' if entries | length > 12 else '') ~ entry.node.name ~ ('.v' ~ entry.node.version if entry.node.version is defined and entry.node.version is not none else '')) %}
   {% endfor %}
+  {% if entries | length > 12 and plan.visited.values() | selectattr('type') | first is not defined %}{% do return('dbt build') %}{% endif %}
   {% do return('dbt build --select ' ~ names | join(' ')) %}
 {% endmacro %}
 

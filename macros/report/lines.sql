@@ -4,8 +4,12 @@
   have it all.
 #}
 
-{# A readable line, with dots up to the status where there is one. text, status: strings. #}
-{% macro _line(text, status=none) %}
+{# A readable line, with dots up to the status where there is one. text, status: strings; asked: whether it is what an operation was
+   asked to print, which dbt's flags for its own logging do not silence. #}
+{% macro _line(text, status=none, asked=false) %}
+  {% if asked and (flags.QUIET or flags.LOG_LEVEL in ('warn', 'error', 'none')) %}
+    {% do return(print(text)) %}
+  {% endif %}
   {% do log(text if status is none else text ~ ' ' ~ '.' * [3, 79 - text | length] | max ~ ' [' ~ status ~ ']', info=true) %}
 {% endmacro %}
 

@@ -4,18 +4,19 @@
 
 {# Print, and emit as one JSON event, the state of the workspace, each required relation with its tier and presence, the
    pending migrations, the last attempt that the history has, and who holds the lock. The state is derived, never stored:
-   in_progress (another initialization holds the lock), completed (all required relations exist), not_started (none), failed
-   (some). Builds nothing. select: as for ensure_initialized. Returns the status as a dict. #}
+   in_progress (another initialization holds the lock), completed (all required relations exist), failed (not all, and the last attempt that the
+   history has failed), not_started (none), incomplete (some). Builds nothing. select: as for ensure_initialized. Returns the status as a dict. #}
 {% macro initialization_status(select=none) %}
   {% set settings = dbt_selfheal._settings() %}
   {% set required, holder = dbt_selfheal._required_relations(dbt_selfheal._current_plan(settings, select)), dbt_selfheal._lock_holder(target.schema) %}
   {% set there = required | selectattr('exists') | list | length %}
-  {% set status = {'state': 'in_progress' if holder else 'completed' if there == required | length else 'failed' if there else 'not_started', 'required': required, 'lock_holder': holder} %}
   {% set last = {} %}
   {% for attempt in dbt_selfheal._recorded_attempts(settings, 1) %}
     {% for key in ('state', 'command', 'started_at', 'completed_at', 'duration_seconds', 'step', 'error_code', 'error') %}{% do last.update({key: attempt[key]}) %}{% endfor %}
   {% endfor %}
-  {% do status.update({'pending_migrations': dbt_selfheal_database._pending_titles(settings) if dbt_selfheal_database is defined else [], 'last_attempt': last or none}) %}
+  {% set status = {
+    'state': 'in_progress' if holder else 'completed' if there == required | length else 'failed' if last.state == 'failed' else 'incomplete' if there else 'not_started',
+    'required': required, 'lock_holder': holder, 'pending_migrations': dbt_selfheal_database._pending_titles(settings) if dbt_selfheal_database is defined else [], 'last_attempt': last or none} %}
   {% do dbt_selfheal._emit('initialization_status', status) %}
   {% set lines = ['State: ' ~ status.state ~ ' (' ~ there ~ ' of ' ~ status.required | length ~ ' required relations exist)'] %}
   {% for entry in status.required %}
@@ -26,7 +27,7 @@
   {% if last %}
     {% do lines.append('Last attempt: ' ~ last.state ~ ' in ' ~ last.duration_seconds ~ ' s at ' ~ last.started_at ~ (': ' ~ last.error.split('\n')[0] if last.error else '')) %}
   {% endif %}
-  {% for line in lines %}{% do log(line, info=true) %}{% endfor %}
+  {% for line in lines %}{% do dbt_selfheal._line(line, asked=true) %}{% endfor %}
   {% do return(status) %}
 {% endmacro %}
 

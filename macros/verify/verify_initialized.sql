@@ -11,8 +11,9 @@
     | rejectattr('node.is_ephemeral_model') | list %}
   {% set absent = dbt_selfheal._absent(entries) %}
   {% if absent %}
-    {% do dbt_selfheal._raise(dbt_selfheal._names_text(absent, 'of ' ~ entries | length ~ ' required relations are missing')
+    {% set names = absent | map(attribute='node') | map(attribute='name') | list %}
+    {% do dbt_selfheal._raise(names | length ~ ' of ' ~ entries | length ~ ' required relations are missing: ' ~ names[:12] | join(', ') ~ (', ...' if names | length > 12 else '')
       ~ '\nBuild them with `dbt run-operation ensure_initialized`, or with any dbt command.') %}
   {% endif %}
-  {% do log('All ' ~ entries | length ~ ' required relations exist.', info=true) %}
+  {% do dbt_selfheal._line('All ' ~ entries | length ~ ' required relations exist.', asked=true) %}
 {% endmacro %}

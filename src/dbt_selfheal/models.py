@@ -16,6 +16,7 @@ class InitializationState(str, Enum):
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
     FAILED = "failed"
+    INCOMPLETE = "incomplete"
 
     def can_become(self, other: InitializationState) -> bool:
         """Returns whether the transition to another state is possible."""
@@ -26,7 +27,8 @@ _TRANSITIONS = {
     InitializationState.NOT_STARTED: {InitializationState.IN_PROGRESS},
     InitializationState.IN_PROGRESS: {InitializationState.COMPLETED, InitializationState.FAILED},
     InitializationState.FAILED: {InitializationState.IN_PROGRESS},
-    InitializationState.COMPLETED: {InitializationState.NOT_STARTED},
+    InitializationState.INCOMPLETE: {InitializationState.IN_PROGRESS},
+    InitializationState.COMPLETED: {InitializationState.NOT_STARTED, InitializationState.INCOMPLETE},
 }
 
 

@@ -104,7 +104,7 @@ def test_initialization_plan_builds_nothing(workspace: DbtProject):
 
 
 def test_initialization_status_tells_the_state_and_builds_nothing(workspace: DbtProject):
-    """completed (all required exist), not_started (none), failed (some)."""
+    """completed (all required exist), not_started (none), incomplete (some)."""
     result = workspace.dbt("run-operation", "initialization_status")
     (status,) = events(result, "initialization_status")
     assert status["state"] == "not_started"
@@ -116,7 +116,7 @@ def test_initialization_status_tells_the_state_and_builds_nothing(workspace: Dbt
     assert "not_started" in printed(result)[0]
     workspace.dbt("seed")
     (status,) = events(workspace.dbt("run-operation", "initialization_status"), "initialization_status")
-    assert status["state"] == "failed"
+    assert status["state"] == "incomplete"
     assert {entry["name"] for entry in status["required"] if entry["exists"]} == set(SEEDS)
     workspace.dbt("run-operation", "ensure_initialized")
     result = workspace.dbt("run-operation", "initialization_status")

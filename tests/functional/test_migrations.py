@@ -288,7 +288,6 @@ def test_a_packages_migrations_come_before_the_projects_and_see_their_own_macros
         {
             **MODEL,
             **migration("1", "own", "create table {s}.own as select * from {s}.from_package"),
-            "packages.yml": "packages: [{local: vendor}]\n",
             "dbt_packages/vendor/dbt_project.yml": "name: vendor\nversion: 1.0.0\nconfig-version: 2\n",
             "dbt_packages/vendor/macros/m.sql": _sql(
                 "{% macro number() %}7{% endmacro %}\n"

@@ -234,14 +234,17 @@ def test_a_missing_source_whose_maker_is_disabled_is_an_error_that_says_so(graph
     assert "enable it" in output
 
 
-def test_a_python_model_is_refused_before_anything_is_built_with_the_command_that_builds_it(
-    graph: DbtProject,
-):
-    output = refused(graph, "run", "-s", "leaf_python")
+def test_a_python_model_is_refused_and_all_that_does_not_need_it_is_built(graph: DbtProject):
+    output = refused(graph, "run", "-s", "leaf_python", builds=["customers"])
+    assert "1 of 2 missing relations cannot be built from a hook" in output
     assert "py_scores (models/py_scores.py)" in output
     assert "Python" in output
-    assert "dbt build --select customers py_scores" in output
-    assert graph.names() <= {"leaf_python"}
+    assert "1 were built and stay" in output
+    assert "dbt build --select py_scores" in output
+    assert graph.names() <= {"leaf_python", "customers"}
+    again = refused(graph, "run", "-s", "leaf_python")
+    assert "1 of 1 missing relations cannot be built from a hook" in again
+    assert "Nothing was built" in again
 
 
 def test_the_plan_shows_a_python_model_and_the_command(graph: DbtProject):
@@ -255,7 +258,7 @@ def test_the_plan_shows_a_python_model_and_the_command(graph: DbtProject):
 
 
 @pytest.mark.dbt_version(">=1.9")
-def test_a_microbatch_model_is_refused_before_anything_is_built(make_shared_project: SharedProjectFactory):
+def test_a_microbatch_model_is_refused_and_its_parent_is_built(make_shared_project: SharedProjectFactory):
     project = make_shared_project(
         {
             "models/events.sql": (
@@ -270,11 +273,32 @@ def test_a_microbatch_model_is_refused_before_anything_is_built(make_shared_proj
             "models/leaf.sql": "select * from {{ ref('batched') }}",
         }
     )
-    output = refused(project, "run", "-s", "leaf")
+    output = refused(project, "run", "-s", "leaf", builds=["events"])
     assert "batched (models/batched.sql)" in output
     assert "microbatch" in output
-    assert "dbt build --select events batched" in output
-    assert project.relations() == {}
+    assert "dbt build --select batched" in output
+    assert project.names() == {"events"}
+
+
+def test_what_needs_a_refused_model_through_an_ephemeral_one_is_held_up_and_no_line_has_all_names(
+    make_shared_project: SharedProjectFactory,
+):
+    """A chain of fifteen behind a Python model, and a table beside it."""
+    files = {
+        "models/beside.sql": "{{ config(materialized='table') }} select 1 as id",
+        "models/py.py": "def model(dbt, session):\n    return session.sql('select 1 as id')\n",
+        "models/inline.sql": "{{ config(materialized='ephemeral') }} select * from {{ ref('py') }}",
+        "models/m0.sql": "{{ config(materialized='table') }} select * from {{ ref('inline') }}",
+        "models/leaf.sql": "select m.id from {{ ref('m14') }} m join {{ ref('beside') }} using (id)",
+    }
+    for number in range(1, 15):
+        files[f"models/m{number}.sql"] = f"select * from {{{{ ref('m{number - 1}') }}}}"
+    project = make_shared_project(files)
+    output = refused(project, "run", "-s", "leaf", builds=["beside"])
+    assert "16 of 17 missing relations cannot be built from a hook" in output
+    assert "The other 15 need them" in output
+    assert output.split("this command again:")[1].split() == ["dbt", "build"]
+    assert "dbt build --select +m14" in refused(project, "run", "-s", "leaf")
 
 
 def test_a_selected_incremental_that_an_unselected_missing_node_needs_is_refused(graph: DbtProject):

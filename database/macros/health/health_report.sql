@@ -20,10 +20,10 @@
   {% set statuses = report.checks | map(attribute='status') | list %}
   {% do report.update({'verdict': 'broken' if 'failed' in statuses else 'degraded' if 'warning' in statuses else 'healthy', 'issues': schema.issues}) %}
   {% do dbt_selfheal._emit('health_report', report) %}
-  {% do dbt_selfheal._line('Health: ' ~ report.verdict) %}
+  {% do dbt_selfheal._line('Health: ' ~ report.verdict, asked=true) %}
   {% for check in report.checks %}
-    {% do dbt_selfheal._line('  ' ~ (check.status if check.status == 'ok' else check.status | upper).ljust(9) ~ check.name.ljust(20) ~ check.summary) %}
-    {% if check.what_to_do %}{% do dbt_selfheal._line('           ' ~ check.what_to_do) %}{% endif %}
+    {% do dbt_selfheal._line('  ' ~ (check.status if check.status == 'ok' else check.status | upper).ljust(9) ~ check.name.ljust(20) ~ check.summary, asked=true) %}
+    {% if check.what_to_do %}{% do dbt_selfheal._line('           ' ~ check.what_to_do, asked=true) %}{% endif %}
   {% endfor %}
   {% do return(report) %}
 {% endmacro %}

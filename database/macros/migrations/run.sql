@@ -88,7 +88,7 @@
    that runs statements itself changes nothing either. what: applied or rolled back. #}
 {% macro _print_migrations(migrations, what='applied') %}
   {% set plan = [] %}
-  {% do dbt_selfheal._line('Migrations: ' ~ migrations | length ~ ' would be ' ~ what ~ ' (dry run: nothing is)') %}
+  {% do dbt_selfheal._line('Migrations: ' ~ migrations | length ~ ' would be ' ~ what ~ ' (dry run: nothing is)', asked=true) %}
   {% for migration in migrations %}
     {% do adapter.add_query(dbt_selfheal_database._traits().begin) %}
     {% set statements = dbt_selfheal_database._migration_statements(migration.package, migration.macro) %}
@@ -96,7 +96,7 @@
     {% do dbt_selfheal_database._check_statements(migration, statements) %}
     {% do plan.append({'package': migration.package, 'version': migration.version, 'name': migration.macro, 'statements': statements}) %}
     {% do dbt_selfheal._line('-- ' ~ dbt_selfheal_database._migration_title(migration) ~ ' (' ~ migration.path ~ ')'
-      ~ ('' if migration.transaction else ', without a transaction') ~ ('\n' ~ statements | join(';\n') ~ ';' if statements else '\n-- no statements')) %}
+      ~ ('' if migration.transaction else ', without a transaction') ~ ('\n' ~ statements | join(';\n') ~ ';' if statements else '\n-- no statements'), asked=true) %}
   {% endfor %}
   {% do dbt_selfheal._emit('migration_plan', {'migrations': plan}) %}
 {% endmacro %}

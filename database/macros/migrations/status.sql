@@ -15,13 +15,13 @@
   {% set counts = status.counts %}
   {% do dbt_selfheal._line('Migrations: ' ~ status.state ~ ' (' ~ counts.applied ~ ' applied, ' ~ counts.pending ~ ' pending'
     ~ (', ' ~ counts.interrupted ~ ' interrupted' if counts.interrupted else '') ~ (', ' ~ counts.changed ~ ' changed' if counts.changed else '')
-    ~ (', ' ~ counts.gone ~ ' gone' if counts.gone else '') ~ ')') %}
+    ~ (', ' ~ counts.gone ~ ' gone' if counts.gone else '') ~ ')', asked=true) %}
   {% for entry in status.entries %}
     {% do dbt_selfheal._line('  ' ~ (entry.state if entry.state in ('applied', 'pending') else entry.state | upper).ljust(12)
-      ~ dbt_selfheal_database._migration_title(entry).ljust(40) ~ ' ' ~ dbt_selfheal_database._attempt_text(entry.last)) %}
+      ~ dbt_selfheal_database._migration_title(entry).ljust(40) ~ ' ' ~ dbt_selfheal_database._attempt_text(entry.last), asked=true) %}
   {% endfor %}
-  {% for problem in status.problems %}{% do dbt_selfheal._line('PROBLEM ' ~ problem | indent(2)) %}{% endfor %}
-  {% if status.state == 'pending' %}{% do dbt_selfheal._line('Apply them with: dbt run-operation run_migrations') %}{% endif %}
+  {% for problem in status.problems %}{% do dbt_selfheal._line('PROBLEM ' ~ problem | indent(2), asked=true) %}{% endfor %}
+  {% if status.state == 'pending' %}{% do dbt_selfheal._line('Apply them with: dbt run-operation run_migrations', asked=true) %}{% endif %}
   {% do return(status) %}
 {% endmacro %}
 
@@ -31,9 +31,9 @@
   {% do dbt_selfheal_database._settings() %}
   {% set rows = dbt_selfheal_database._history_rows() %}
   {% do dbt_selfheal._emit('migration_history', {'history': rows}) %}
-  {% do dbt_selfheal._line('History of migrations: ' ~ rows | length ~ (' row' if rows | length == 1 else ' rows')) %}
+  {% do dbt_selfheal._line('History of migrations: ' ~ rows | length ~ (' row' if rows | length == 1 else ' rows'), asked=true) %}
   {% for row in rows %}
-    {% do dbt_selfheal._line('  ' ~ dbt_selfheal_database._migration_title(row).ljust(40) ~ ' ' ~ dbt_selfheal_database._attempt_text(row)) %}
+    {% do dbt_selfheal._line('  ' ~ dbt_selfheal_database._migration_title(row).ljust(40) ~ ' ' ~ dbt_selfheal_database._attempt_text(row), asked=true) %}
   {% endfor %}
   {% do return(rows) %}
 {% endmacro %}
@@ -44,7 +44,7 @@
   {% set status = dbt_selfheal_database._migration_status(dbt_selfheal_database._settings()) %}
   {% do dbt_selfheal_database._emit_migration_status(status) %}
   {% do dbt_selfheal_database._raise_migration_problems(status) %}
-  {% do dbt_selfheal._line('Migrations: valid (' ~ status.counts.applied ~ ' applied, ' ~ status.counts.pending ~ ' pending)') %}
+  {% do dbt_selfheal._line('Migrations: valid (' ~ status.counts.applied ~ ' applied, ' ~ status.counts.pending ~ ' pending)', asked=true) %}
 {% endmacro %}
 
 

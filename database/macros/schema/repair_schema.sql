@@ -13,15 +13,15 @@
   {% if apply and not off and report.actions %}{% set report = dbt_selfheal_database._apply_repair(plan, settings, select) %}{% endif %}
   {% do report.update({'applied': apply and not off, 'enabled': not off}) %}
   {% set word = 'done' if report.applied else 'to do (dry run: nothing is done)' if report.enabled else 'to do (off in this target or by setting; nothing was done)' %}
-  {% do dbt_selfheal._line('Schema repair: ' ~ report.actions | length ~ ' ' ~ word ~ ', ' ~ report.left | length ~ ' left') %}
+  {% do dbt_selfheal._line('Schema repair: ' ~ report.actions | length ~ ' ' ~ word ~ ', ' ~ report.left | length ~ ' left', asked=true) %}
   {% for action in report.actions %}
-    {% do dbt_selfheal._line('  ' ~ action.action.ljust(13) ~ action.relation ~ (' ' ~ action.detail if action.detail else '')) %}
+    {% do dbt_selfheal._line('  ' ~ action.action.ljust(13) ~ action.relation ~ (' ' ~ action.detail if action.detail else ''), asked=true) %}
   {% endfor %}
   {% for issue in report.left %}
-    {% do dbt_selfheal._line('  left: ' ~ dbt_selfheal_database._issue_place(issue) ~ ': ' ~ issue.message) %}
-    {% do dbt_selfheal._line('        ' ~ issue.suggestion) %}
+    {% do dbt_selfheal._line('  left: ' ~ dbt_selfheal_database._issue_place(issue) ~ ': ' ~ issue.message, asked=true) %}
+    {% do dbt_selfheal._line('        ' ~ issue.suggestion, asked=true) %}
   {% endfor %}
-  {% if report.actions and report.enabled and not report.applied %}{% do dbt_selfheal._line('Do it with: ' ~ dbt_selfheal_database._repair_command_of_schema()) %}{% endif %}
+  {% if report.actions and report.enabled and not report.applied %}{% do dbt_selfheal._line('Do it with: ' ~ dbt_selfheal_database._repair_command_of_schema(), asked=true) %}{% endif %}
   {% do dbt_selfheal._emit('schema_repair', report) %}
   {% do return(report) %}
 {% endmacro %}
@@ -110,7 +110,7 @@
   {% endfor %}
   {% set views = dbt_selfheal_database._missing_views(plan).values() | list %}
   {% if views %}
-    {% do dbt_selfheal._build_steps(views, settings, dbt_selfheal._now() + modules.datetime.timedelta(seconds=settings.timeout_seconds)) %}
+    {% do dbt_selfheal._build_steps(views, settings, dbt_selfheal._now() + modules.datetime.timedelta(seconds=settings.timeout_seconds) if settings.timeout_seconds) %}
   {% endif %}
   {% do dbt_selfheal._release_lock(lock) %}
   {% do dbt_selfheal._step_complete(step) %}

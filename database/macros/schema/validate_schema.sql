@@ -11,10 +11,10 @@
   {% set report = dbt_selfheal_database._schema_report(dbt_selfheal._current_plan(settings, select)) %}
   {% do dbt_selfheal._emit('schema_validation', report) %}
   {% do dbt_selfheal._line('Schema: ' ~ ('valid' if report.valid else 'NOT as declared') ~ ' (' ~ report.relations ~ ' relations compared; found: '
-    ~ dbt_selfheal_database._schema_counts(report) ~ ')') %}
+    ~ dbt_selfheal_database._schema_counts(report) ~ ')', asked=true) %}
   {% for issue in report.issues %}
-    {% do dbt_selfheal._line('  ' ~ (issue.severity if issue.severity == 'info' else issue.severity | upper).ljust(9) ~ dbt_selfheal_database._issue_place(issue) ~ ': ' ~ issue.message) %}
-    {% do dbt_selfheal._line('           ' ~ issue.suggestion) %}
+    {% do dbt_selfheal._line('  ' ~ (issue.severity if issue.severity == 'info' else issue.severity | upper).ljust(9) ~ dbt_selfheal_database._issue_place(issue) ~ ': ' ~ issue.message, asked=true) %}
+    {% do dbt_selfheal._line('           ' ~ issue.suggestion, asked=true) %}
   {% endfor %}
   {% if strict and report.severity in ('warning', 'error', 'critical') %}
     {% do dbt_selfheal._raise('the schema is not as the project declares it: ' ~ dbt_selfheal_database._schema_counts(report)

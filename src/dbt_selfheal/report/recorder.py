@@ -123,7 +123,7 @@ class Recorder:
         elif name == "health_check":
             self.checks.append(self.scrub.document(event))
         elif name == "initialization_complete":
-            self.completed = True
+            self.completed = event.get("state") == "completed"
         elif str(name).startswith(("migration", "initial_data")):
             self.others.append(self.scrub.document(event))
             if str(name).endswith("_started"):
