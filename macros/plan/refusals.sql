@@ -69,7 +69,7 @@
 {# The shortest dbt command that builds entries of a plan: by their names as long as those are few; all, where nothing is there; else the
    last of them with what is above. #}
 {% macro _build_command(plan, entries) %}
-  {% set names, inner = [], entries | map(attribute='parents') | sum(start=[]) %}
+  {% set names, inner = [], plan.order | map(attribute='parents') | sum(start=[]) if entries | length > 12 else [] %}
   {% for entry in entries if entries | length <= 12 or entry.unique_id not in inner %}
     {% do names.append(('+' if entries | length > 12 else '') ~ entry.node.name ~ ('.v' ~ entry.node.version if entry.node.version is defined and entry.node.version is not none else '')) %}
   {% endfor %}
