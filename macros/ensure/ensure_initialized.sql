@@ -22,7 +22,7 @@
   {% set operation = flags.WHICH == 'run-operation' %}
   {% if settings.enabled and (not settings.targets or target.name in settings.targets) %}
     {% set migrated = dbt_selfheal_database is defined and dbt_selfheal_database._before_healing(settings) %}
-    {% if migrated or operation or settings.initial_data or settings.migrations or not dbt_selfheal._is_satisfied(settings.required) %}
+    {% if migrated or operation or settings.initial_data or settings.migrations or not dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else []) %}
       {% do dbt_selfheal._ensure(settings, select, migrated) %}
     {% endif %}
   {% elif operation %}
@@ -39,7 +39,7 @@
     {% do dbt_selfheal._raise('vars.dbt_selfheal.' ~ ('initial_data' if settings.initial_data else 'migrations') ~ ' needs the package dbt_selfheal_database, which is not installed.'
       ~ '\nAdd it to packages.yml (`- local: path/to/dbt-selfheal/database`, or `git:` with `subdirectory: database`) and run `dbt deps`, or take the setting out', 'dbt_project.yml') %}
   {% endif %}
-  {% if not migrated and not operation and (settings.initial_data or settings.migrations) and dbt_selfheal._is_satisfied(settings.required)
+  {% if not migrated and not operation and (settings.initial_data or settings.migrations) and dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else [])
       and not (settings.initial_data and dbt_selfheal_database._expects_rows(settings)) %}
     {% do return(none) %}
   {% endif %}
@@ -63,10 +63,10 @@
 {% endmacro %}
 
 
-{# The plan for the running invocation: what the command reads (parents of the selected nodes that are not selected themselves), what
-   is declared (an operation with nothing declared requires every enabled node), and the nodes that initial data goes into. #}
+{# The plan for the running invocation: what the command reads (parents of the selected nodes that are not selected themselves, and what hooks
+   read that run after this one), what is declared (an operation with nothing declared requires every enabled node), and the nodes that initial data goes into. #}
 {% macro _current_plan(settings, select=none) %}
-  {% set manifest, selected, reads = builtins.ref.manifest, dbt_selfheal._selected(), {'reasons': {}, 'front': []} %}
+  {% set manifest, selected, reads = builtins.ref.manifest, dbt_selfheal._selected(), {'reasons': {}, 'front': [], 'early': {}} %}
   {% for unique_id in selected %}
     {% set node = manifest.nodes.get(unique_id) %}
     {% if node is none and unique_id.startswith('unit_test.') %}  {# its inputs are the parents of the model that it tests #}
@@ -78,6 +78,12 @@
       {% do reads.reasons.setdefault(parent, 'read by ' ~ node.name) %}
       {% do reads.front.append((parent, 'read by ' ~ node.name, unique_id, true)) %}
     {% endfor %}
+  {% endfor %}
+  {% for parent, hook in (dbt_selfheal._hooks(selected).read if flags.WHICH != 'run-operation' else {}).items() if hook[1] or parent not in selected %}
+    {% set reason = 'read by a hook ' ~ ('on-run-start' if hook[1] else 'on-run-end') ~ ' of ' ~ manifest.nodes[hook[0]].package_name %}
+    {% do reads.reasons.setdefault(parent, reason) %}
+    {% do reads.front.append((parent, reason, hook[0], false)) %}
+    {% if hook[1] %}{% do reads.early.update({parent: 1}) %}{% endif %}
   {% endfor %}
   {% set declared = dbt_selfheal._declared([select] if select is string else select, 'the argument `select`') if select else dbt_selfheal._declared(settings.required) %}
   {% if flags.WHICH == 'run-operation' and not declared %}

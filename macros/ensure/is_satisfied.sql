@@ -3,11 +3,11 @@
 #}
 
 {# Whether every relation that the command reads or the project declares is there, through ephemeral models and existing
-   views. false means "look closely": the plan decides. entries: the setting `required`. #}
-{% macro _is_satisfied(entries=[]) %}
+   views. false means "look closely": the plan decides. required: list of unique ids that the project declares. #}
+{% macro _is_satisfied(required=[]) %}
   {% set nodes, selected, seen = builtins.ref.manifest.nodes, dict.fromkeys(selected_resources) or dbt_selfheal._selected(), {} %}
-  {% if (nodes | join).count('-on-run-start-') > 1 and dbt_selfheal._may_have_changed() %}{% do return(false) %}{% endif %}
-  {% set queue = selected | list + (dbt_selfheal._declared(entries) | list if entries else []) %}
+  {% set queue = selected | list + required %}
+  {% if (nodes | join).count('-on-run-') > 1 and dbt_selfheal._hooks(selected, queue).doubt %}{% do return(false) %}{% endif %}
   {% for id in queue if id not in seen %}
     {% do seen.update({id: 1}) %}
     {% set node = nodes.get(id) %}
@@ -38,20 +38,26 @@
 {% endmacro %}
 
 
-{# Whether a hook that ran before this one may have made or dropped relations that dbt's cache does not know of: the project's own run
-   first, then those of packages by the packages' names. #}
-{% macro _may_have_changed() %}
-  {% set project, own = adapter.config.project_name, model.unique_id %}
-  {% set hooks = modules.re.findall('operation[.]\\w+[.]\\w+-on-run-start-[0-9]+', builtins.ref.manifest.nodes | join(' ')) %}
-  {% set places = {} %}
-  {% for id in hooks + [own] %}
+{# What the other hooks of the command mean for healing: {'read': {unique_id: (the hook's unique id, whether it is on-run-start)}, what those
+   after this one read; 'doubt': whether one before may have made or dropped relations that dbt's cache does not know of, or one after reads,
+   before the command's nodes, what the command itself makes}. What is read joins the queue, a list. dbt runs the project's own first, then those of packages by the packages' names. #}
+{% macro _hooks(selected, queue=[]) %}
+  {% set nodes, places, found = builtins.ref.manifest.nodes, {}, {'read': {}, 'doubt': false} %}
+  {% for id in modules.re.findall('operation[.]\\w+[.]\\w+-on-run-(?:start|end)-[0-9]+', nodes | join(' ')) %}
     {% set package = id.split('.')[1] %}
-    {% do places.update({id: ('' if package == project else package, id.split('-') | last | int)}) %}
+    {% do places.update({id: ('' if package == adapter.config.project_name else package, id.split('-') | last | int)}) %}
   {% endfor %}
-  {% for id in hooks if places[id] < places[own] %}
-    {% if modules.re.search('(?i)[{]|\\b(?:create|drop|alter|attach|detach|use|import|restore|undrop|call|execute|exec|do)\\b', builtins.ref.manifest.nodes[id].raw_code) %}
-      {% do return(true) %}
+  {% for id, place in places.items() if id != model.unique_id %}
+    {% set starts = '-on-run-start-' in id %}
+    {% if not starts or place > places[model.unique_id] %}
+      {% for parent in nodes[id].depends_on_nodes %}
+        {% if starts or parent not in found.read %}{% do found.read.update({parent: (id, starts)}) %}{% endif %}
+        {% if starts and parent in selected and not adapter.get_relation(nodes[parent].database, nodes[parent].schema, nodes[parent].alias) %}{% do found.update({'doubt': true}) %}{% endif %}
+      {% endfor %}
+    {% elif modules.re.search('(?i)[{]|\\b(?:create|drop|alter|attach|detach|use|import|restore|undrop|call|execute|exec|do)\\b', nodes[id].raw_code) %}
+      {% do found.update({'doubt': true}) %}
     {% endif %}
   {% endfor %}
-  {% do return(false) %}
+  {% do queue.extend(found.read) %}
+  {% do return(found) %}
 {% endmacro %}

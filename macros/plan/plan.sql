@@ -8,7 +8,8 @@
      visited:  of _survey; order: its entries, parents before children
      steps:    list of entries in build order (see _survey), each with 'refusal' (none, or why a hook cannot build it)
      postponed: list of entries declared required that need what the command itself builds
-   reads: {'reasons': {unique_id: reason}, 'front': the same for each reader, as _survey takes it}; declared: {unique_id: reason}; selected: dict keyed by selected unique ids. #}
+   reads: {'reasons': {unique_id: reason}, 'front': the same for each reader, as _survey takes it, 'early': what must be there before the command's
+   nodes even if it makes it, as the keys of a dict}; declared: {unique_id: reason}; selected: dict keyed by selected unique ids. #}
 {% macro _plan(reads, declared, selected) %}
   {% set required, front = dict(reads.reasons), reads.front | list %}
   {% for unique_id, reason in declared.items() if unique_id not in selected %}
@@ -16,7 +17,7 @@
   {% endfor %}
   {% set visited = dbt_selfheal._survey(front, selected) if required else {} %}
   {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'order': [], 'steps': [], 'postponed': []} %}
-  {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined %}
+  {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined or reads.early %}
     {% set entries = dbt_selfheal._in_build_order(visited) %}
     {% do plan.update({'order': entries}) %}
     {% if visited.values() | selectattr('selected') | first is defined %}
@@ -27,6 +28,7 @@
         {% endfor %}
         {% do entry.update({'postponed': entry.unique_id in needs_selected and entry.unique_id not in read, 'needed': false}) %}
       {% endfor %}
+      {% for id in reads.early if id in visited %}{% do visited[id].update({'needed': true}) %}{% endfor %}
       {% for entry in entries | reverse if entry.needed or (entry.missing and not entry.selected and not entry.postponed) %}
         {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
       {% endfor %}

@@ -164,7 +164,7 @@ CAUSES = {
     "no right to create in the schema": (
         "revoke create on schema analytics from limited",
         "grant create on schema analytics to limited",
-        "permission denied for schema analytics",
+        "the role limited may not create in the schema analytics",
     ),
     "no right to read the seed": (
         "alter table analytics.regions owner to postgres; revoke all on analytics.regions from limited",
