@@ -70,7 +70,12 @@
   {% for unique_id in selected %}
     {% set node = manifest.nodes.get(unique_id) %}
     {% if node is none and unique_id.startswith('unit_test.') %}  {# its inputs are the parents of the model that it tests #}
-      {% set node = manifest.nodes.get(manifest.unit_tests[unique_id].depends_on.nodes | first) %}
+      {% set test, node = manifest.unit_tests[unique_id], manifest.nodes.get(manifest.unit_tests[unique_id].depends_on.nodes | first) %}
+      {% if 'this' in test.given | map(attribute='input') %}
+        {% do reads.reasons.setdefault(node.unique_id, 'read by ' ~ test.name) %}
+        {% do reads.front.append((node.unique_id, 'read by ' ~ test.name, unique_id, false)) %}
+        {% do reads.early.update({node.unique_id: 1}) %}
+      {% endif %}
     {% elif node is none and unique_id.startswith('function.') %}
       {% set node = manifest.functions.get(unique_id) %}
     {% endif %}

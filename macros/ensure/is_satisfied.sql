@@ -23,16 +23,26 @@
 
 
 {# Whether the search may pass what is no table: an existing view, unless its data is a file or it goes with what the command makes anew; a source,
-   unless a node of the project makes it; a unit test, whose inputs join the queue. Functions are looked at closely. #}
+   unless a node of the project makes it that is missing; a unit test, whose inputs join the queue. Functions are looked at closely. #}
 {% macro _passes(id, selected, queue) %}
   {% set manifest = builtins.ref.manifest %}
   {% set node = manifest.nodes.get(id) %}
   {% if node %}
     {% do return(node.config.materialized != 'external' and not (dbt_selfheal._traits().bound_views and node.depends_on_nodes | select('in', selected) | list)) %}
   {% elif id in manifest.sources %}
-    {% do return(manifest.sources[id].identifier | lower not in manifest.nodes.values() | map(attribute='alias') | map('lower')) %}
+    {% set source = manifest.sources[id] %}
+    {% for other in manifest.nodes.values() if other.alias | lower == source.identifier | lower and other.resource_type in ('model', 'seed', 'snapshot')
+        and (other.database ~ '.' ~ other.schema) | lower == (source.database ~ '.' ~ source.schema) | lower %}
+      {% if not adapter.get_relation(other.database, other.schema, other.alias) %}{% do return(false) %}{% endif %}
+      {% do queue.append(other.unique_id) %}
+    {% endfor %}
   {% elif id.startswith('unit_test.') %}
-    {% do queue.extend(manifest.nodes[manifest.unit_tests[id].depends_on.nodes[0]].depends_on_nodes) %}
+    {% set tested = manifest.unit_tests[id].depends_on.nodes[0] %}
+    {% if 'this' in manifest.unit_tests[id].given | map(attribute='input') %}
+      {% if tested in selected %}{% do return(false) %}{% endif %}
+      {% do queue.append(tested) %}
+    {% endif %}
+    {% do queue.extend(manifest.nodes[tested].depends_on_nodes) %}
   {% endif %}
   {% do return(not id.startswith('function.')) %}
 {% endmacro %}

@@ -17,6 +17,11 @@
   {% endfor %}
   {% set visited = dbt_selfheal._survey(front, selected) if required else {} %}
   {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'order': [], 'steps': [], 'postponed': []} %}
+  {% for id, reason, reader, certain in reads.front if id in visited and not visited[id].node and visited[id].parents[0] in selected and reader in builtins.ref.manifest.nodes %}
+    {% set above = [reader] %}  {# a source that the command itself makes, without an edge of dbt's between maker and reader #}
+    {% for node in above if node in builtins.ref.manifest.nodes %}{% do above.extend(builtins.ref.manifest.nodes[node].depends_on_nodes | reject('in', above)) %}{% endfor %}
+    {% if visited[id].parents[0] not in above %}{% do reads.early.update({visited[id].parents[0]: 1}) %}{% endif %}
+  {% endfor %}
   {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined or reads.early %}
     {% set entries = dbt_selfheal._in_build_order(visited) %}
     {% do plan.update({'order': entries}) %}
@@ -28,7 +33,7 @@
         {% endfor %}
         {% do entry.update({'postponed': entry.unique_id in needs_selected and entry.unique_id not in read, 'needed': false}) %}
       {% endfor %}
-      {% for id in reads.early if id in visited %}{% do visited[id].update({'needed': true}) %}{% endfor %}
+      {% for id in reads.early if id in visited and visited[id].selected %}{% do visited[id].update({'needed': true, 'certain': false}) %}{% endfor %}  {# dbt may come to it in time #}
       {% for entry in entries | reverse if entry.needed or (entry.missing and not entry.selected and not entry.postponed) %}
         {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
       {% endfor %}
@@ -37,6 +42,7 @@
       {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
     {% endfor %}
     {% do dbt_selfheal._mark_refusals(plan.steps) %}
+    {% do dbt_selfheal._mark_lost_history(plan.steps, selected) %}
     {% do dbt_selfheal._leave_out(plan) %}
   {% endif %}
   {% do return(plan) %}

@@ -51,6 +51,26 @@
 {% endmacro %}
 
 
+{# Refuse steps that keep a history (incremental models, snapshots), whose past is lost, where an existing snapshot or incremental model of this very
+   command reads them, directly or through views: built from the data of today, they would make it take the past for deleted. #}
+{% macro _mark_lost_history(steps, selected) %}
+  {% set lost, nodes = {}, builtins.ref.manifest.nodes %}
+  {% for entry in steps if entry.node.config.materialized in ('incremental', 'snapshot') %}{% do lost.update({entry.unique_id: entry}) %}{% endfor %}
+  {% for id in selected if lost and id in nodes and (nodes[id].config.materialized == 'snapshot' or nodes[id].config.materialized == 'incremental' and not flags.FULL_REFRESH)
+      and dbt_selfheal._settings().on_lost_history != 'build' and not dbt_selfheal._absent([{'node': nodes[id], 'is_function': false}]) %}
+    {% set above = nodes[id].depends_on_nodes | list %}
+    {% for parent in above if parent in nodes %}
+      {% if parent in lost %}
+        {% do lost[parent].update({'refusal': 'its history is lost; built from the data of today, it would make the ' ~ nodes[id].config.materialized ~ ' ' ~ nodes[id].name ~ ', which is there and reads it, '
+          ~ ('close the rows of the past' if nodes[id].config.materialized == 'snapshot' else 'take that for all') ~ '. To allow it: vars.dbt_selfheal.on_lost_history: build'}) %}
+      {% elif nodes[parent].config.materialized in ('view', 'ephemeral') %}
+        {% do above.extend(nodes[parent].depends_on_nodes | reject('in', above)) %}
+      {% endif %}
+    {% endfor %}
+  {% endfor %}
+{% endmacro %}
+
+
 {# Raise when steps of the plan could not be built in a hook, after the others were built; names each, and the command that builds them.
    held_up: the entries that are refused, and those that need them; built: how many were built. #}
 {% macro _raise_refusals(plan, held_up, built) %}
@@ -90,7 +110,7 @@
     {% if entry.refusal or lost %}
       {% do left.update({entry.unique_id: 1}) %}
       {% do exceptions.warn('dbt_selfheal: ' ~ entry.node.name ~ ' (' ~ entry.node.original_file_path ~ ') is missing, and is not built: '
-        ~ (entry.refusal or 'there is no ' ~ lost | join(', ')) ~ '.\nIt may not be needed (' ~ entry.reason ~ '), so the command goes on.') %}
+        ~ (entry.refusal or 'there is no ' ~ lost | join(', ')) ~ '.\nIt may not be needed (' ~ entry.reason ~ '), so the command goes on.' ~ (' If it is: dbt build --select ' ~ entry.node.name ~ ', then this command.' if entry.selected else '')) %}
     {% endif %}
   {% endfor %}
   {% if left %}{% do plan.update({'steps': plan.steps | rejectattr('unique_id', 'in', left) | list}) %}{% endif %}

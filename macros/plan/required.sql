@@ -4,18 +4,26 @@
 
 
 {# The relations the project declares required. entries: the list of the setting `required` (or an operation's
-   `select`): node names, package.name, tag:x, path:x. Returns {unique_id: reason}; an entry that matches nothing
+   `select`): node names, package.name, and dbt's methods tag: path: file: fqn: package: resource_type: group: config.KEY:, with * and ?. Returns {unique_id: reason}; an entry that matches nothing
    is an error that names the origin of the entries. #}
 {% macro _declared(entries, origin='vars.dbt_selfheal.required') %}
-  {% set declared, wanted, unmatched, paths = {}, dict.fromkeys(entries), dict.fromkeys(entries), [] %}
-  {% for entry in entries if entry.startswith('path:') %}{% do paths.append(entry) %}{% endfor %}
+  {% set declared, wanted, unmatched, paths, configs, patterns = {}, dict.fromkeys(entries), dict.fromkeys(entries), [], [], {} %}
+  {% for entry in entries %}
+    {% if entry.startswith('path:') %}{% do paths.append(entry) %}{% elif entry.startswith('config.') and ':' in entry %}{% do configs.append(entry.split(':')[0][7:]) %}{% endif %}
+    {% if '*' in entry or '?' in entry %}{% do patterns.update({entry: modules.re.compile(modules.re.escape(entry).replace('\\*', '.*').replace('\\?', '.'))}) %}{% endif %}
+  {% endfor %}
   {% for unique_id, node in builtins.ref.manifest.nodes.items() if entries and node.resource_type in ('model', 'seed', 'snapshot') %}
-    {% set keys = [node.name, node.package_name ~ '.' ~ node.name] %}
+    {% set keys = [node.name, node.package_name ~ '.' ~ node.name, 'package:' ~ node.package_name, 'resource_type:' ~ node.resource_type, 'file:' ~ node.original_file_path.split('/') | last,
+                   'group:' ~ node.config.group] + (['package:this'] if node.package_name == adapter.config.project_name else []) %}
+    {% for part in node.fqn %}{% do keys.append('fqn:' ~ node.fqn[:loop.index] | join('.')) %}{% endfor %}
+    {% for key in configs %}{% do keys.append('config.' ~ key ~ ':' ~ (node.config.get(key) | string | lower if node.config.get(key) is boolean else node.config.get(key))) %}{% endfor %}
     {% for tag in node.tags %}{% do keys.append('tag:' ~ tag) %}{% endfor %}
     {% for path in paths if (node.original_file_path ~ '/').startswith(path[5:].rstrip('/') ~ '/') %}{% do keys.append(path) %}{% endfor %}
-    {% for key in keys if key in wanted %}
-      {% do declared.setdefault(unique_id, 'declared required' ~ (' (' ~ key ~ ')' if ':' in key else '')) %}
-      {% do unmatched.pop(key, none) %}
+    {% set matched = keys | select('in', wanted) | list %}
+    {% for entry, pattern in patterns.items() %}{% for key in keys if pattern.fullmatch(key) %}{% do matched.append(entry) %}{% endfor %}{% endfor %}
+    {% for entry in matched %}
+      {% do declared.setdefault(unique_id, 'declared required' ~ (' (' ~ entry ~ ')' if ':' in entry or entry in patterns else '')) %}
+      {% do unmatched.pop(entry, none) %}
     {% endfor %}
   {% endfor %}
   {% for entry in unmatched %}

@@ -8,7 +8,7 @@
 {% macro _settings() %}
   {% set config = adapter.config %}
   {% set settings = {
-    'enabled': true, 'on_missing': 'build', 'required': [], 'targets': [], 'timeout_seconds': none, 'lock_timeout_seconds': 60,
+    'enabled': true, 'on_missing': 'build', 'on_lost_history': 'fail', 'required': [], 'targets': [], 'timeout_seconds': none, 'lock_timeout_seconds': 60,
     'history': false, 'history_days': 90, 'schema': none, 'migrations': false, 'initial_data': [], 'out_of_order': false} %}
   {% for origin, vars in {'dbt_project.yml': config.vars.to_dict(), '--vars': config.cli_vars}.items() %}
     {% set layer = vars.get('dbt_selfheal', {}) %}
@@ -25,7 +25,7 @@
    settings: those so far, for their keys; key: none when the settings are no dictionary. #}
 {% macro _setting_value(key, value, settings, origin) %}
   {% set kind = {
-    'enabled': 'true or false', 'history': 'true or false', 'history_days': 'days, more than 0, or null', 'on_missing': 'build, warn or fail', 'required': 'list of strings',
+    'enabled': 'true or false', 'history': 'true or false', 'history_days': 'days, more than 0, or null', 'on_missing': 'build, warn or fail', 'on_lost_history': 'build or fail', 'required': 'list of strings',
     'targets': 'list of strings', 'timeout_seconds': 'seconds, more than 0, or null', 'lock_timeout_seconds': 'seconds, 0 or more',
     'schema': 'name of a schema', 'migrations': 'true or false', 'initial_data': 'list', 'out_of_order': 'true or false'}.get(key) %}
   {% if key is none %}
@@ -54,6 +54,7 @@
     'seconds, 0 or more': is_number and 0 <= value < 10 ** 9,
     'days, more than 0, or null': value is none or (is_number and 0 < value < 10 ** 6),
     'build, warn or fail': value in ('build', 'warn', 'fail'),
+    'build or fail': value in ('build', 'fail'),
     'list of strings': is_list and value | reject('string') | first is not defined,
     'list': is_list,
     'name of a schema': value is none or (value is string and value != ''),

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from functional.helpers import (
+    FOUNDATION,
     LEAF,
     REQUIRED,
+    SEEDS,
     built,
     events,
     fingerprints,
     hook_errors_stop,
     make_ready,
+    plan,
     printed,
     refused,
     settings,
@@ -94,6 +97,27 @@ def test_a_path_requires_the_nodes_below_it(workspace: DbtProject):
         "run-operation", "ensure_initialized", vars=settings(required=["path:models/foundation/"])
     )
     assert sorted(built(result)) == sorted(set(REQUIRED) - {"census"})
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("package:shop", {*REQUIRED, LEAF, "benefits_history"}),
+        ("package:this", {*REQUIRED, LEAF, "benefits_history"}),
+        ("resource_type:seed", set(SEEDS)),
+        ("file:census.csv", {"census"}),
+        ("fqn:shop.foundation", {*FOUNDATION}),
+        ("config.materialized:incremental", {"int_employee_compensation_by_year"}),
+        ("config_*", {name for name in SEEDS if name.startswith("config_")}),
+        ("tag:conf*", {*SEEDS}),
+    ],
+)
+def test_dbts_own_methods_say_what_is_required(workspace: DbtProject, entry: str, expected: set[str]):
+    """As `dbt ls --select` says it for seeds, snapshots and models."""
+    result = workspace.dbt("run-operation", "initialization_plan", vars=settings(required=[entry]))
+    assert {name.split(".")[2] for name in plan(result)["required"]} == expected
+    listed = workspace.dbt("ls", "-s", entry, "--resource-types", "seed snapshot model", "--output", "name")
+    assert {line.split()[-1] for line in listed.stdout.splitlines()} >= expected
 
 
 def test_vars_on_the_command_line_override_key_by_key(workspace: DbtProject):

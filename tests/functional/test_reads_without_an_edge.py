@@ -1,0 +1,84 @@
+"""What a command reads though dbt's graph has no edge for it: sources that the project makes, and `this`."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import ProjectFactory
+from functional.helpers import built
+
+pytestmark = [pytest.mark.duckdb, pytest.mark.postgres]
+
+TABLE = "{{ config(materialized='table') }} "
+SOURCES = (
+    'sources:\n  - name: raw\n    schema: "{{ target.schema }}"\n'
+    "    tables: [{name: orders}, {name: events}]\n"
+)
+SEEDS_AS_SOURCES = {
+    "seeds/orders.csv": "id\n1\n2\n",
+    "models/sources.yml": SOURCES,
+    # The name comes before the seed's, so that dbt begins with it.
+    "models/a_first.sql": TABLE + "select id from {{ source('raw', 'orders') }}",
+}
+INCREMENTAL = (
+    "{{ config(materialized='incremental') }} select 1 as id "
+    "{% if is_incremental() %}where 1 not in (select id from {{ this }}){% endif %}"
+)
+
+
+@pytest.mark.parametrize("command", ["build", "run"])
+def test_a_seed_that_is_read_as_a_source_by_the_same_command_is_loaded_first(
+    make_project: ProjectFactory, command: str
+):
+    project = make_project(SEEDS_AS_SOURCES)
+    result = project.dbt(command, "--threads", "1")
+    assert built(result) == ["orders"]
+    assert sorted(project.rows("a_first")) == [(1,), (2,)]
+    project.execute(f"insert into {project.database.default_schema}.orders values (3)")
+    assert built(project.dbt("run")) == []
+    assert sorted(project.rows("a_first")) == [(1,), (2,), (3,)]
+
+
+def test_a_model_that_cannot_be_built_twice_is_named_with_the_two_commands_that_work(
+    make_project: ProjectFactory,
+):
+    """dbt has no edge between the two: which comes first is luck, so it goes on with a warning."""
+    files = {
+        "models/sources.yml": SOURCES,
+        "models/events.sql": INCREMENTAL,
+        "models/a_first.sql": TABLE + "select id from {{ source('raw', 'events') }}",
+    }
+    project = make_project(files)
+    result = project.dbt("run", check=False)
+    assert built(result) == []
+    text = " ".join(result.output.split())
+    assert "events (models/events.sql) is missing, and is not built" in text
+    assert "dbt build --select events, then this command" in text
+
+
+@pytest.mark.dbt_version(">=1.9")
+def test_a_unit_test_with_this_as_input_heals_the_model_itself(make_project: ProjectFactory):
+    files = {
+        "models/base.sql": TABLE + "select 2 as id",
+        "models/inc.sql": (
+            "{{ config(materialized='incremental') }} select id from {{ ref('base') }} "
+            "{% if is_incremental() %}where id not in (select id from {{ this }}){% endif %}"
+        ),
+        "models/unit.yml": (
+            "unit_tests:\n  - name: only_new\n    model: inc\n"
+            "    overrides: {macros: {is_incremental: true}}\n"
+            "    given:\n      - {input: ref('base'), rows: [{id: 1}, {id: 2}]}\n"
+            "      - {input: this, rows: [{id: 1}]}\n    expect: {rows: [{id: 2}]}\n"
+        ),
+    }
+    project = make_project(files)
+    result = project.dbt("test", "-s", "test_type:unit")
+    assert built(result) == ["base", "inc"]
+    assert set(result.statuses.values()) == {"pass"}
+
+
+@pytest.mark.dbt_version(">=1.8")
+def test_an_incremental_whose_override_says_incremental_reads_this(make_project: ProjectFactory):
+    """A unit test's override is for the test alone; the model itself is built from nothing."""
+    project = make_project({"models/inc.sql": INCREMENTAL})
+    assert built(project.dbt("run", "-s", "inc")) == []
+    assert project.rows("inc") == [(1,)]
