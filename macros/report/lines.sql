@@ -7,7 +7,7 @@
 {# A readable line, with dots up to the status where there is one. text, status: strings; asked: whether it is what an operation was
    asked to print, which dbt's flags for its own logging do not silence. #}
 {% macro _line(text, status=none, asked=false) %}
-  {% if asked and (flags.QUIET or flags.LOG_LEVEL in ('warn', 'error', 'none')) %}
+  {% if asked and (flags.QUIET or invocation_args_dict.get('log_level') in ('warn', 'error', 'none')) %}
     {% do return(print(text)) %}
   {% endif %}
   {% do log(text if status is none else text ~ ' ' ~ '.' * [3, 79 - text | length] | max ~ ' [' ~ status ~ ']', info=true) %}

@@ -185,8 +185,9 @@ def _code(request: dict[str, Any]) -> int:
 
 
 def _end(code: int) -> None:
-    """Ends the child as Python ends, but for taking its objects apart one by one, which takes longer than all
-    that dbt does: threads are waited for, connections closed, and what was printed is written.
+    """Ends the child as Python ends, but for taking its objects apart one by one, which takes a second.
+
+    Threads are waited for, connections closed, and what was printed is written.
     """
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
