@@ -51,7 +51,7 @@
     'unique_id': node.unique_id, 'progress': progress, 'path': path, 'started_at': dbt_selfheal._iso(started_at)}) %}
   {% if not entry.is_function %}  {# dbt's cache may know less, or more, than the database #}
     {% set relation = api.Relation.create_from(adapter.config, node, type=entry.type) %}
-    {% do (adapter.cache_added if entry.type else adapter.cache_dropped)(relation) %}
+    {% if entry.type %}{% do adapter.cache_added(relation) %}{% else %}{% do adapter.cache_dropped(relation) %}{% endif %}
   {% endif %}
   {% if entry.outside.exists %}
     {% do dbt_selfheal._fetch(entry.outside.view) %}

@@ -14,14 +14,16 @@
   {% if dbt_selfheal_database._is_marked(model) and not full_refresh %}
     {% do return('-- dbt_selfheal: insert_missing') %}
   {% endif %}
-  {% do return((context['dbt'].get(adapter.type() ~ '__reset_csv_table') or context['dbt']['default__reset_csv_table'])(model, full_refresh, old_relation, agate_table)) %}
+  {% set dbts_own = context['dbt'].get(adapter.type() ~ '__reset_csv_table') or context['dbt']['default__reset_csv_table'] %}
+  {% do return(dbts_own(model, full_refresh, old_relation, agate_table)) %}
 {% endmacro %}
 
 
 {# In place of dbt's own: of a marked seed only the missing rows are inserted. #}
 {% macro default__load_csv_rows(model, agate_table) %}
   {% if not dbt_selfheal_database._is_marked(model) %}
-    {% do return((context['dbt'].get(adapter.type() ~ '__load_csv_rows') or context['dbt']['default__load_csv_rows'])(model, agate_table)) %}
+    {% set dbts_own = context['dbt'].get(adapter.type() ~ '__load_csv_rows') or context['dbt']['default__load_csv_rows'] %}
+    {% do return(dbts_own(model, agate_table)) %}
   {% endif %}
   {% set rows = [] %}
   {% do adapter.add_query('select 1') %}  {# the materialization commits: a transaction must be open even when no row is missing #}
