@@ -11,7 +11,8 @@ DEFAULTS = {
     "on_missing": "build",
     "required": [],
     "targets": [],
-    "timeout_seconds": 60,
+    "on_lost_history": "fail",
+    "timeout_seconds": None,
     "lock_timeout_seconds": 60,
     "history": False,
     "history_days": 90,
@@ -70,6 +71,7 @@ def test_the_environment_variable_switches_off_and_never_on(macro, value: str, e
         ("timeout_seconds", "0.5", 0.5),
         ("timeout_seconds", "{{ 2 * 15 }}", 30.0),
         ("timeout_seconds", 0.001, 0.001),
+        ("timeout_seconds", None, None),
         ("lock_timeout_seconds", 0, 0),
         ("required", "tag:x", ["tag:x"]),
         ("required", ["a", "tag:b", "path:c"], ["a", "tag:b", "path:c"]),
@@ -104,7 +106,7 @@ def test_a_value_of_the_right_type_is_taken_and_strings_are_converted(macro, key
         ("timeout_seconds", 0, "seconds, more than 0"),
         ("timeout_seconds", -1, "seconds, more than 0"),
         ("timeout_seconds", True, "seconds, more than 0"),
-        ("timeout_seconds", None, "seconds, more than 0"),
+        ("on_lost_history", "warn", "build or fail"),
         ("lock_timeout_seconds", -1, "seconds, 0 or more"),
         ("lock_timeout_seconds", [1], "seconds, 0 or more"),
         ("schema", "", "name of a schema"),
@@ -206,8 +208,12 @@ def test_any_value_is_taken_in_the_type_of_its_setting_or_refused_with_its_key(
         assert found is None or (isinstance(found, str) and found)
     elif key == "on_missing":
         assert found in ("build", "warn", "fail")
+    elif key == "on_lost_history":
+        assert found in ("build", "fail")
     elif key == "history_days":
         assert found is None or 0 < found < 10**6
+    elif key == "timeout_seconds":
+        assert found is None or 0 < found < 10**9
     elif "seconds" in key:
         assert 0 <= found < 10**9
     elif isinstance(DEFAULTS[key], list):

@@ -16,6 +16,8 @@ from dbt_selfheal.workspace.project import DEFAULT_LOCK_TIMEOUT, DEFAULT_TIMEOUT
 if TYPE_CHECKING:
     from dbt_selfheal.engine.messages import Messages
 
+NO_TIMEOUT = 365 * 24 * 3600.0
+
 
 @dataclass(frozen=True)
 class Request:
@@ -32,12 +34,12 @@ class Request:
     force: bool = False
 
     def time_limit(self, workspace: Workspace) -> float:
-        """Returns the time limit of the initialization, in seconds."""
-        return (
-            self.timeout
-            if self.timeout is not None
-            else workspace.seconds("timeout_seconds", DEFAULT_TIMEOUT)
-        )
+        """Returns the time limit of the initialization, in seconds; a year where the setting is null."""
+        if self.timeout is not None:
+            return self.timeout
+        if workspace.settings.get("timeout_seconds", DEFAULT_TIMEOUT) is None:
+            return NO_TIMEOUT
+        return workspace.seconds("timeout_seconds", DEFAULT_TIMEOUT)
 
     def lock_limit(self, workspace: Workspace) -> float:
         """Returns how long to wait for another initialization, in seconds."""
