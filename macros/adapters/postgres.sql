@@ -34,7 +34,8 @@
 {% endmacro %}
 
 
-{# Every setting that was made in this session, the role and the user are put back to those that dbt connects with. #}
+{# Every setting that was made in this session, the role and the user are put back to those that dbt connects with. (A setting of one's own
+   making that was set once is empty from then on, and not null.) #}
 {% macro _postgres_session() %}
   {% if flags.WHICH != 'run-operation' and adapter.add_query('select 1', auto_begin=false)[0].handle.get_transaction_status() != 0 %}
     {% do return(none) %}
@@ -52,6 +53,15 @@
   {% for row in dbt_selfheal._fetch("select name, setting from pg_settings where source = 'session' and setting is distinct from reset_val and name not like 'transaction\\_%' and name <> 'client_connection_check_interval'") %}
     {% do undo.insert(0, 'select set_config(' ~ dbt_selfheal._literal(row[0]) ~ ', ' ~ dbt_selfheal._literal(row[1]) ~ ', false)') %}
     {% do dbt_selfheal._fetch('reset "' ~ row[0] ~ '"') %}
+  {% endfor %}
+  {% set code = [] %}  {# settings of one's own making are in no catalog: those that hooks name #}
+  {% for id, node in builtins.ref.manifest.nodes.items() if '-on-run-start-' in id %}{% do code.append(node.raw_code ~ dbt_selfheal._code_of_macros(node.depends_on.macros)) %}{% endfor %}
+  {% for name in modules.re.findall("(?i)(?:\\bset\\s+(?:session\\s+)?|set_config\\s*\\(\\s*')([a-z_]\\w*[.]\\w+)", code | join('\n')) | unique %}
+    {% set value = dbt_selfheal._fetch('select current_setting(' ~ dbt_selfheal._literal(name) ~ ', true)')[0][0] %}
+    {% if value %}
+      {% do undo.append('select set_config(' ~ dbt_selfheal._literal(name) ~ ', ' ~ dbt_selfheal._literal(value) ~ ', false)') %}
+      {% do dbt_selfheal._fetch('select set_config(' ~ dbt_selfheal._literal(name) ~ ", '', false)") %}
+    {% endif %}
   {% endfor %}
   {% if dbt_selfheal._fetch('select pg_my_temp_schema()::int')[0][0] %}  {# temporary relations go behind all others #}
     {% set path = dbt_selfheal._fetch("select current_setting('search_path')")[0][0] %}

@@ -2,5 +2,5 @@
 {% if target.type == 'duckdb' %}
 select coalesce(getvariable('region'), 'none') as region
 {% else %}
-select coalesce(current_setting('shop.region', true), 'none') as region
+select coalesce(nullif(current_setting('shop.region', true), ''), 'none') as region
 {% endif %}
