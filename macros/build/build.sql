@@ -63,12 +63,20 @@
     {% do dbt_selfheal._enter_context(node, base, code) %}
     {% do context.update({'dbt_selfheal_seed': entry.seed}) %}
     {% set result = dbt_selfheal._materialization(node)() %}
-    {% set response = load_result('main').response %}
+    {% set response, relations = load_result('main').response, result.relations | list %}
+    {% set pointer = node.config.latest_version_pointer if node.version is defined and node.version is not none and node.is_latest_version %}
+    {% if pointer and relations and (pointer.enabled if pointer.enabled is not none else flags.LATEST_VERSION_POINTER_ENABLED_BY_DEFAULT) %}  {# dbt 1.12: a view by the model's bare name #}
+      {% set sql, alias = 'select * from ' ~ relations[0], generate_latest_version_pointer_alias(pointer.alias | trim if pointer.alias else none, context['model']) | trim %}
+      {% set config = dict(node.config.to_dict(), **{'pre-hook': [], 'post-hook': [], 'persist_docs': {}}) %}
+      {% set view = node.from_dict(dict(node.to_dict(), alias=alias, raw_code=sql, unique_id=node.unique_id ~ '__latest_version_pointer', config=config)) %}
+      {% do dbt_selfheal._enter_context(view, base, {'code': sql, 'ctes': []}) %}
+      {% do relations.extend(dbt_selfheal._materialization(namespace(config=namespace(materialized='view')))().relations) %}
+    {% endif %}
     {% if entry.seed and entry.seed.rows %}{% set response = response.code ~ ' ' ~ entry.seed.rows %}{% endif %}
     {% do dbt_selfheal._restore_context(base) %}
     {% do dbt_selfheal._discard_open_transaction(base.connection) %}
     {% if traits.enter_session and (node.config.pre_hook or node.config.post_hook or node.config.sql_header) %}{% do traits.enter_session() %}{% endif %}
-    {% for relation in result.relations if not entry.is_function %}
+    {% for relation in relations if not entry.is_function %}
       {% do adapter.cache_added(relation.incorporate(dbt_created=true)) %}
     {% endfor %}
   {% endif %}

@@ -19,7 +19,7 @@
   {% if project ~ '.ref' in manifest.macros or project ~ '.source' in manifest.macros %}{% set doubtful = modules.re.compile('') %}{% endif %}
   {% for round in range(manifest.nodes | length + manifest.sources | length + 2) if walk.front %}
     {% set next = [] %}
-    {% for id, reason, reader, certain in walk.front if id not in visited or (certain and not visited[id].certain) %}
+    {% for id, reason, reader, certain in walk.front if id not in visited or (certain and not visited[id].certain) or (visited[id].deferred and reader in visited and visited[reader].type == 'view' and not visited[reader].missing) %}
       {% set node = manifest.nodes.get(id) or (manifest.functions or {}).get(id) %}
       {% if node is none %}
         {% set maker = dbt_selfheal._maker_of(id, by_alias) if id in manifest.sources %}
@@ -35,7 +35,16 @@
           {% set type = names[place].get(node.alias if exact else node.alias | lower) %}
           {% if node.config.materialized == 'external' and traits.outside %}{% set outside = traits.outside(node) %}{% endif %}
         {% endif %}
-        {% set deferred = node.defer_relation and (not type or adapter.config.args.favor_state) and id not in selected %}
+        {% set other, favor = node.defer_relation, adapter.config.args.favor_state %}
+        {% set deferred = other and (not type or favor) and id not in selected and not (reader in visited and visited[reader].type == 'view' and not visited[reader].missing) %}
+        {% if deferred and traits.names %}  {# what an existing view reads is here; else dbt reads elsewhere, if it is there #}
+          {% set elsewhere = other.database ~ '.' ~ other.schema %}
+          {% if elsewhere not in names %}{% do names.update({elsewhere: dbt_selfheal._names_in_schema(other, not exact)}) %}{% endif %}
+          {% if (other.alias if exact else other.alias | lower) not in names[elsewhere] %}
+            {% if favor %}{% do exceptions.warn('dbt_selfheal: with --favor-state ' ~ node.name ~ ' is read from ' ~ elsewhere ~ ', which has no ' ~ other.alias ~ ': it is missing in the environment of --state.') %}
+            {% else %}{% set deferred = false %}{% endif %}
+          {% endif %}
+        {% endif %}
         {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and dbt_selfheal._function_exists(node)) %}
         {% if not there and not ephemeral and node.config.materialized not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}
           {% set there = dbt_selfheal._leaves_nothing(node) %}
@@ -50,7 +59,7 @@
           {% set parents = node.depends_on_nodes if not deferred and not outside.exists and (not there or broken or is_function) else [] %}
           {% do visited.update({id: {
             'unique_id': id, 'node': node, 'type': type, 'is_function': is_function, 'reason': visited[id].reason if id in visited else reason, 'outside': outside,
-            'missing': not there and not ephemeral, 'selected': id in selected, 'parents': parents, 'certain': certain}}) %}
+            'missing': not there and not ephemeral, 'deferred': deferred, 'selected': id in selected, 'parents': parents, 'certain': certain}}) %}
           {% for parent in parents %}{% do next.append((parent, 'parent of ' ~ node.name, id, certain)) %}{% endfor %}
         {% endif %}
       {% endif %}
