@@ -82,6 +82,42 @@ def test_with_defer_what_is_here_is_read_here_and_with_favor_state_there(make_pr
     assert rows(project, "leaf") == [*ROWS, (9, 90)]
 
 
+def test_a_deferred_parent_that_the_other_environment_lacks_is_healed_here(make_project: ProjectFactory):
+    """Its own parents are there, and are read there."""
+    project = with_production(make_project(FILES))
+    project.execute("drop table prod.totals cascade", "update prod.items set amount = amount + 1")
+    result = project.dbt("run", "-s", "leaf", "--defer", "--state", "state")
+    assert built(result) == ["totals"]
+    assert rows(project, "leaf") == [(number, amount + 1) for number, amount in ROWS]
+    assert in_dev(project) == {"totals", "leaf"}
+
+
+def test_with_favor_state_the_environment_that_lacks_a_parent_is_named(make_project: ProjectFactory):
+    project = with_production(make_project(FILES))
+    project.execute("drop table prod.totals cascade")
+    favor = ["run", "-s", "leaf", "--defer", "--favor-state", "--state", "state"]
+    result = project.dbt(*favor, check=False)
+    assert built(result) == []
+    assert "totals is read from" in result.output
+    assert "it is missing in the environment of --state" in " ".join(result.output.split())
+
+
+def test_what_an_existing_view_reads_is_here_whatever_is_deferred(make_project: ProjectFactory):
+    files = {
+        **FILES,
+        "models/view.sql": "{{ config(materialized='view') }}\nselect id from {{ ref('totals') }}",
+        "models/last.sql": f"{TABLE}select id from {{{{ ref('view') }}}}",
+    }
+    project = with_production(make_project(files))
+    project.dbt("build")
+    if project.database.adapter == "postgres":
+        return  # its views go with what they read
+    project.execute(f"drop table {project.database.default_schema}.totals")
+    result = project.dbt("run", "-s", "last", "--defer", "--state", "state")
+    assert built(result) == ["totals"]
+    assert rows(project, "last") == [(1,), (2,), (3,)]
+
+
 def test_a_model_that_the_state_does_not_know_is_healed_and_reads_its_deferred_parents_there(
     make_project: ProjectFactory,
 ):
