@@ -32,7 +32,8 @@
    Returns what _load_agate_table needs; raises for a file that is missing, empty, ragged or not UTF-8. #}
 {% macro _check_seed(node, reader) %}
   {% set started_at, traits = dbt_selfheal._now(), dbt_selfheal._traits() %}
-  {% set seed = {'reader': reader.table, 'file': dbt_selfheal._seed_file(node), 'delimiter': node.config.delimiter or ',', 'types': [], 'formats': {}, 'final_types': []} %}
+  {% set project = adapter.config if node.package_name == adapter.config.project_name else adapter.config.dependencies[node.package_name] %}
+  {% set seed = {'reader': reader.table, 'file': project.project_root ~ '/' ~ node.original_file_path, 'delimiter': node.config.delimiter or ',', 'types': [], 'formats': {}, 'final_types': []} %}
   {% do seed.update({'outline': traits.seed_outline(node, seed, reader) if traits.seed_outline}) %}
   {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) if not seed.outline else {'column_names': []} %}
   {% for name in text.column_names %}
@@ -45,14 +46,6 @@
     'unique_id': node.unique_id, 'reader': 'database' if seed.outline else 'agate',
     'duration_seconds': (dbt_selfheal._now() - started_at).total_seconds() | round(3)}) %}
   {% do return(seed) %}
-{% endmacro %}
-
-
-{# The path of a seed's file: under the project that it belongs to. #}
-{% macro _seed_file(node) %}
-  {% set project = adapter.config %}
-  {% if node.package_name != project.project_name %}{% set project = project.dependencies[node.package_name] %}{% endif %}
-  {% do return(project.project_root ~ '/' ~ node.original_file_path) %}
 {% endmacro %}
 
 

@@ -96,7 +96,8 @@ def test_the_first_line_comes_before_the_first_node_then_a_numbered_line_for_eac
     assert "limit" not in lines[0], "who runs dbt would rather wait than start again"
     assert lines[-1].startswith("Self-healing: ready in ")
     assert "6 built" in lines[-1]
-    nodes = lines[1:-1]
+    assert lines[1].endswith("int_employee_compensation_by_year: the history starts now")
+    nodes = lines[2:-1]
     assert len(nodes) == 2 * len(REQUIRED)
     for number, name in enumerate(built(first_run), start=1):
         start, done = nodes[2 * number - 2 : 2 * number]

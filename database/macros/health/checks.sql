@@ -92,7 +92,7 @@
   {% endfor %}
   {% for table in tables if table.resource_type == 'seed' %}
     {% set node, reader = plan.visited[table.unique_id].node, dbt_selfheal._seed_reader() %}
-    {% set file = dbt_selfheal._seed_file(node) %}
+    {% set file = dbt_selfheal_database._seed_file(node) %}
     {% set header = reader.table.from_csv(file, encoding='utf-8-sig', delimiter=node.config.delimiter, row_limit=0) %}
     {% do table.update({'file_rows': reader.table.from_csv(file, encoding='utf-8-sig', delimiter=node.config.delimiter,
       column_types=[reader.raw] * header.column_names | length).rows | length}) %}

@@ -18,7 +18,7 @@
   {% endfor %}
   {% if node.resource_type == 'seed' %}
     {% set types, columns = node.config.column_types or {}, {} %}
-    {% set header = run_query('select 1 as x').from_csv(dbt_selfheal._seed_file(node), encoding='utf-8-sig', delimiter=node.config.delimiter, row_limit=0) %}
+    {% set header = run_query('select 1 as x').from_csv(dbt_selfheal_database._seed_file(node), encoding='utf-8-sig', delimiter=node.config.delimiter, row_limit=0) %}
     {% for name in header.column_names %}
       {% do columns.update({name | lower: {'name': name, 'type': types.get(name) or declared['columns'].get(name | lower, {}).get('type'), 'not_null': false,
                                            'quote': node.config.quote_columns}}) %}
@@ -50,4 +50,12 @@
       {% do declared['keys'].append({'type': constraint.type.value, 'columns': columns | map('lower') | list}) %}
     {% endif %}
   {% endfor %}
+{% endmacro %}
+
+
+{# The path of a seed's file: under the project that it belongs to. #}
+{% macro _seed_file(node) %}
+  {% set project = adapter.config %}
+  {% if node.package_name != project.project_name %}{% set project = project.dependencies[node.package_name] %}{% endif %}
+  {% do return(project.project_root ~ '/' ~ node.original_file_path) %}
 {% endmacro %}
