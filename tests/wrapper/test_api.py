@@ -201,4 +201,6 @@ def test_durations_and_transitions_are_those_of_the_data_model() -> None:
         (state.IN_PROGRESS, state.FAILED),
         (state.FAILED, state.IN_PROGRESS),
         (state.COMPLETED, state.NOT_STARTED),
+        (state.COMPLETED, state.INCOMPLETE),
+        (state.INCOMPLETE, state.IN_PROGRESS),
     }
