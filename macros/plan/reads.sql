@@ -34,7 +34,7 @@
       {% for place in modules.re.findall('(?i)((?:(?:' ~ part.replace('(', '(?:') ~ ')\\s*[.]\\s*)*)["`\\[]?\\b' ~ prefix ~ name ~ '\\b', code) %}
         {% do schemas.append(modules.re.findall(part, place)[-1:] | map('join') | join | lower) %}
       {% endfor %}
-      {% if read.schema | lower not in schemas and (read.defer_relation.schema or read.schema) | lower not in schemas and not (prefix and schemas) %}{% do edges.update({parent: 'unknown' if '' in schemas and read.resource_type != 'source' else 'unread'}) %}{% endif %}
+      {% if read.schema | lower not in schemas and (read.defer_relation.schema if read.defer_relation else read.schema) | lower not in schemas and not (prefix and schemas) %}{% do edges.update({parent: 'unknown' if '' in schemas and read.resource_type != 'source' else 'unread'}) %}{% endif %}
     {% elif not plain %}
       {% set named = modules.re.search('(?:ref|source)\\s*[(](?:\\s*[\'"][^\'"]*[\'"]\\s*,)?\\s*[\'"]' ~ modules.re.escape(read.name if read else '') ~ '[\'"]', code) %}
       {% if reader in selected and modules.re.search('\\b(?:load_relation|load_cached_relation|get_relation)\\s*[(]', node.raw_code ~ called) %}
