@@ -94,7 +94,7 @@
         and modules.re.search('load_result\\W+(?:main|agate_table)', macro.macro_sql) %}{% do others.append(id) %}{% endfor %}
     {% set loader, version = context['dbt'].get('duckdb__load_csv_rows'), modules.re.match('v?(\\d+)[.](\\d+)', run_query('select version()').rows[0][0]) %}
     {% do reader.update({'database_reads': not others and loader and 'FORMAT CSV, HEADER TRUE' in loader.macro.macro_sql
-      and version and (version.group(1) | int, version.group(2) | int) >= (1, 2)}) %}
+      and version and (version.group(1) | int, version.group(2) | int) >= (1, 2)}) %}  {# 1.1 has no strict_mode #}
   {% endif %}
   {% if not reader.database_reads or node.config.materialized != 'seed' or not node.config.get('fast', true) or node.config.meta.selfheal
       or 'load_result' in node.config.pre_hook ~ node.config.post_hook or delimiter not in (',', ';', '|', '\t') or modules.re.search("[*?{}\\[\\]']", file) %}

@@ -5,14 +5,14 @@
 {# Whether every relation that the command reads or the project declares is there, through ephemeral models and existing
    views. false means "look closely": the plan decides. required: list of unique ids that the project declares. #}
 {% macro _is_satisfied(required=[]) %}
-  {% set nodes, selected, seen = builtins.ref.manifest.nodes, dict.fromkeys(selected_resources) or dbt_selfheal._selected(), {} %}
+  {% set nodes, selected, seen, by_alias = builtins.ref.manifest.nodes, dict.fromkeys(selected_resources) or dbt_selfheal._selected(), {}, {} %}
   {% set queue = selected | list + required %}
   {% if (nodes | join).count('-on-run-') > 1 and dbt_selfheal._hooks(selected, queue).doubt %}{% do return(false) %}{% endif %}
   {% for id in queue if id not in seen %}
     {% do seen.update({id: 1}) %}
     {% set node = nodes.get(id) %}
     {% set relation = node and (id in selected or node.config.materialized == 'ephemeral' or adapter.get_relation(node.database, node.schema, node.alias)) %}
-    {% if relation is true or (relation.is_view or not node) and dbt_selfheal._passes(id, selected, queue) %}
+    {% if relation is true or (relation.is_view or not node) and dbt_selfheal._passes(id, selected, queue, by_alias) %}
       {% do queue.extend(node.depends_on_nodes or []) %}
     {% elif not relation or relation.is_view %}
       {% do return(false) %}
@@ -23,19 +23,18 @@
 
 
 {# Whether the search may pass what is no table: an existing view, unless its data is a file or it goes with what the command makes anew; a source,
-   unless a node of the project makes it that is missing; a unit test, whose inputs join the queue. Functions are looked at closely. #}
-{% macro _passes(id, selected, queue) %}
+   unless a node of the project makes it that is missing; a unit test, whose inputs join the queue. Functions are looked at closely. by_alias: see _maker_of. #}
+{% macro _passes(id, selected, queue, by_alias) %}
   {% set manifest = builtins.ref.manifest %}
   {% set node = manifest.nodes.get(id) %}
   {% if node %}
     {% do return(node.config.materialized != 'external' and not (dbt_selfheal._traits().bound_views and node.depends_on_nodes | select('in', selected) | list)) %}
   {% elif id in manifest.sources %}
-    {% set source = manifest.sources[id] %}
-    {% for other in manifest.nodes.values() if other.alias | lower == source.identifier | lower and other.resource_type in ('model', 'seed', 'snapshot')
-        and (other.database ~ '.' ~ other.schema) | lower == (source.database ~ '.' ~ source.schema) | lower %}
-      {% if not adapter.get_relation(other.database, other.schema, other.alias) %}{% do return(false) %}{% endif %}
-      {% do queue.append(other.unique_id) %}
-    {% endfor %}
+    {% set maker = manifest.nodes.get(dbt_selfheal._maker_of(id, by_alias)) %}
+    {% if maker %}
+      {% if not adapter.get_relation(maker.database, maker.schema, maker.alias) %}{% do return(false) %}{% endif %}
+      {% do queue.append(maker.unique_id) %}
+    {% endif %}
   {% elif id.startswith('unit_test.') %}
     {% set tested = manifest.unit_tests[id].depends_on.nodes[0] %}
     {% if 'this' in manifest.unit_tests[id].given | map(attribute='input') %}
@@ -50,10 +49,11 @@
 
 {# What the other hooks of the command mean for healing: {'read': {unique_id: (the hook's unique id, whether it is on-run-start)}, what those
    after this one read; 'doubt': whether one before may have made or dropped relations that dbt's cache does not know of, or one after reads,
-   before the command's nodes, what the command itself makes}. What is read joins the queue, a list. dbt runs the project's own first, then those of packages by the packages' names. #}
+   before the command's nodes, what the command itself makes}.
+   What is read joins the queue, a list. dbt runs the project's own hooks first, then those of packages by the packages' names. #}
 {% macro _hooks(selected, queue=[]) %}
   {% set nodes, places, found = builtins.ref.manifest.nodes, {}, {'read': {}, 'doubt': false} %}
-  {% for id in modules.re.findall('operation[.]\\w+[.]\\w+-on-run-(?:start|end)-[0-9]+', nodes | join(' ')) %}
+  {% for id in modules.re.findall('operation[.]\\w+[.]\\w+-on-run-(?:start|end)-[0-9]+', nodes | join(' ')) + [model.unique_id] %}
     {% set package = id.split('.')[1] %}
     {% do places.update({id: ('' if package == adapter.config.project_name else package, id.split('-') | last | int)}) %}
   {% endfor %}

@@ -56,8 +56,9 @@
 {% macro _mark_lost_history(steps, selected) %}
   {% set lost, nodes = {}, builtins.ref.manifest.nodes %}
   {% for entry in steps if entry.node.config.materialized in ('incremental', 'snapshot') %}{% do lost.update({entry.unique_id: entry}) %}{% endfor %}
-  {% for id in selected if lost and id in nodes and (nodes[id].config.materialized == 'snapshot' or nodes[id].config.materialized == 'incremental' and not flags.FULL_REFRESH)
-      and dbt_selfheal._settings().on_lost_history != 'build' and not dbt_selfheal._absent([{'node': nodes[id], 'is_function': false}]) %}
+  {% set refused = lost and dbt_selfheal._settings().on_lost_history != 'build' %}
+  {% for id in selected if refused and id in nodes and (nodes[id].config.materialized == 'snapshot' or nodes[id].config.materialized == 'incremental' and not flags.FULL_REFRESH)
+      and not dbt_selfheal._absent([{'node': nodes[id], 'is_function': false}]) %}
     {% set above = nodes[id].depends_on_nodes | list %}
     {% for parent in above if parent in nodes %}
       {% if parent in lost %}

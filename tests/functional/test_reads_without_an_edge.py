@@ -74,11 +74,3 @@ def test_a_unit_test_with_this_as_input_heals_the_model_itself(make_project: Pro
     result = project.dbt("test", "-s", "test_type:unit")
     assert built(result) == ["base", "inc"]
     assert set(result.statuses.values()) == {"pass"}
-
-
-@pytest.mark.dbt_version(">=1.8")
-def test_an_incremental_whose_override_says_incremental_reads_this(make_project: ProjectFactory):
-    """A unit test's override is for the test alone; the model itself is built from nothing."""
-    project = make_project({"models/inc.sql": INCREMENTAL})
-    assert built(project.dbt("run", "-s", "inc")) == []
-    assert project.rows("inc") == [(1,)]

@@ -98,7 +98,8 @@ class World:
         if expectation.heals:
             problems += self._judge_healing(expectation, before, found, reference)
         elif expectation.stops:
-            problems += _judge_stop(expectation, before, without, found)
+            may_build = self._full(expectation.may_build)
+            problems += _judge_stop(expectation, may_build, before, without, found)
         else:
             wrong = _wrong_codes(run, without, adapter)
             if wrong:
@@ -272,15 +273,16 @@ class World:
         return text
 
 
-def _judge_stop(expectation: Expectation, before: Outcome, without: Outcome, found: Outcome) -> Iterator[str]:
+def _judge_stop(
+    expectation: Expectation, may_build: list[str], before: Outcome, without: Outcome, found: Outcome
+) -> Iterator[str]:
     """Yields what is wrong with a stop: right only where dbt fails too, and before anything is done."""
     if not any(without.codes):
         yield "the situation is wrong: without the package the command works"
     if not any(found.codes):
         yield "the command did not stop"
     yield from (f"not said: {text}" for text in expectation.stops if text not in found.output)
-    extra = {f"main.{name}" if "." not in name else name for name in expectation.may_build}
-    after = {name: value for name, value in found.relations.items() if name not in extra}
+    after = {name: value for name, value in found.relations.items() if name not in may_build}
     yield from differences(before.relations, after, "relation (before and after)")
     yield from differences(before.files, found.files, "file (before and after)")
 
