@@ -27,6 +27,7 @@
      typed_values      query whose columns are an integer, a decimal, a date, a timestamp, a boolean and two texts
      database_reads_seeds   whether the database itself reads a seed's file
      seed_outline      macro: the agate table that stands for a large seed's file when its types are created from it, see there; none
+     small_seed_outlines   whether it is asked for small files too, which takes longer than to read them
      seed_loading      macro: the members of a seed's context that load its rows
      host_name         query of where dbt runs, for when the environment does not tell; none #}
 {% macro _traits() %}
@@ -40,7 +41,7 @@
     'try_lock': none, 'before_lock': none, 'unlock': none, 'after_lock': none, 'wait': none, 'builder': none, 'lock_holder': none,
     'typed_values': "select 1 as i, 1.5 as n, cast('2000-01-01' as date) as d, cast('2000-01-01 00:00:00' as timestamp) as t, "
       ~ "cast(1 as boolean) as b, 'a' as raw, 'a' as txt",
-    'database_reads_seeds': false, 'seed_outline': none, 'seed_loading': context['dbt_selfheal']['_seed_loading'], 'host_name': none,
+    'database_reads_seeds': false, 'seed_outline': none, 'small_seed_outlines': false, 'seed_loading': context['dbt_selfheal']['_seed_loading'], 'host_name': none,
   }) %}
 {% endmacro %}
 

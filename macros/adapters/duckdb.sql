@@ -76,15 +76,10 @@
 {% endmacro %}
 
 
-{# Whether a seed is large enough for this: for less, agate is quicker than the queries and their macros. dbt itself takes
-   the path for the checksum of a file above 1 MiB. A project may decide otherwise: see `dispatch` in dbt's documentation. #}
-{% macro default___is_large_seed(node) %}
-  {% do return(node.checksum.name == 'path') %}
-{% endmacro %}
-
-
+{# For a large seed. (For a small one, agate is quicker than the queries and their macros. dbt itself takes the path for the checksum of
+   a file above 1 MiB.) #}
 {% macro _duckdb_seed_outline(node, seed, reader) %}
-  {% if not adapter.dispatch('_is_large_seed', 'dbt_selfheal')(node) %}{% do return(none) %}{% endif %}
+  {% if node.checksum.name != 'path' and not dbt_selfheal._traits().small_seed_outlines %}{% do return(none) %}{% endif %}
   {% set file, delimiter = seed.file, seed.delimiter %}
   {% if 'database_reads' not in reader %}
     {% set others = [] %}  {# macros that read seeds in another way, or look at what was read, or at dbt's count of it #}

@@ -28,7 +28,7 @@
 
 
 {# Read and check a seed's file before anything is built. reader: the result of _seed_reader.
-   Where the database itself can tell the types, the file is not read here.
+   Where the database itself can tell the types, the file is not read here; else a column is of the first of dbt's types, in dbt's order, that takes every value.
    Returns what _load_agate_table needs; raises for a file that is missing, empty, ragged or not UTF-8. #}
 {% macro _check_seed(node, reader) %}
   {% set started_at, traits = dbt_selfheal._now(), dbt_selfheal._traits() %}
@@ -37,7 +37,10 @@
   {% do seed.update({'outline': traits.seed_outline(node, seed, reader) if traits.seed_outline}) %}
   {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) if not seed.outline else {'column_names': []} %}
   {% for name in text.column_names %}
-    {% set type = reader.text if name in node.config.column_types else dbt_selfheal._infer_type(text.columns[loop.index0].values(), reader) %}
+    {% set first, values = namespace(type=reader.text if name in node.config.column_types), [] %}
+    {% if not first.type %}{% do values.extend(set(text.columns[loop.index0].values())) %}{% endif %}
+    {% for type in reader.types if not first.type and (not values or dbt_selfheal._takes_all(type, values, reader)) %}{% set first.type = type %}{% endfor %}
+    {% set type = first.type or reader.text %}
     {% if type in reader.formats %}{% do seed.formats.update({name: type}) %}{% endif %}
     {% do seed.types.append(reader.raw if type in reader.formats else type) %}
     {% do seed.final_types.append(type.type if type in reader.formats else type) %}
@@ -79,16 +82,6 @@
       ~ ' (' ~ names[:6] | join(', ') ~ (', ...' if names | length > 6 else '') ~ ').\nValues that hold the delimiter (' ~ seed.delimiter ~ ') must be quoted.' ~ fix) %}
   {% endfor %}
   {% do return({'column_names': names, 'columns': wide.columns}) %}
-{% endmacro %}
-
-
-{# The first of dbt's types, in dbt's order, that takes every value. values: tuple of strings or none. #}
-{% macro _infer_type(values, reader) %}
-  {% set distinct = set(values) | list %}
-  {% for type in reader.types if not distinct or dbt_selfheal._takes_all(type, distinct, reader) %}
-    {% do return(type) %}
-  {% endfor %}
-  {% do return(reader.text) %}
 {% endmacro %}
 
 

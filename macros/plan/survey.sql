@@ -45,7 +45,7 @@
             {% else %}{% set deferred = false %}{% endif %}
           {% endif %}
         {% endif %}
-        {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and dbt_selfheal._function_exists(node)) %}
+        {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and not dbt_selfheal._absent([{'node': node, 'is_function': true}])) %}
         {% if not there and not ephemeral and node.config.materialized not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}
           {% set there = dbt_selfheal._leaves_nothing(node) %}
         {% endif %}
@@ -83,16 +83,6 @@
     {% do return(node.unique_id) %}
   {% endfor %}
   {% do return(none) %}
-{% endmacro %}
-
-
-{# Whether the database has a function: a function node of dbt 1.11, or what a table_function materialization makes. dbt's
-   relation cache knows no functions: this is a query, and only nodes that need it cost it. Where it is not known how to look,
-   the function is taken to be there, as dbt takes it. #}
-{% macro _function_exists(node) %}
-  {% set query = dbt_selfheal._traits().function_exists %}
-  {% if not query %}{% do return(true) %}{% endif %}
-  {% do return(dbt_selfheal._fetch(query, node, node.alias) | length > 0) %}
 {% endmacro %}
 
 

@@ -34,7 +34,10 @@ PLAIN: dict[str, st.SearchStrategy[str]] = {
     "phones": st.integers(0, 9999).map(lambda n: f"555-{n:04}"),
 }
 # By default only files above 1 MiB go the fast way.
-LARGE = {"macros/large.sql": "{% macro default___is_large_seed(node) %}{% do return(true) %}{% endmacro %}"}
+LARGE = {
+    "macros/large.sql": "{% macro duckdb___traits() %}"
+    "{% do return(dict(dbt_selfheal.duckdb___traits(), small_seed_outlines=true)) %}{% endmacro %}"
+}
 DISPATCH = [{"macro_namespace": "dbt_selfheal", "search_order": ["shop", "dbt_selfheal"]}]
 GAPS = st.just("")  # DuckDB itself cannot load the words that dbt takes for null into typed columns
 
