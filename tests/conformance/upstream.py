@@ -110,7 +110,10 @@ def _parents(manifest: Any, uids: Set[str]) -> set[str]:
     to_visit = list(uids)
     while to_visit:
         uid = to_visit.pop()
-        node = manifest.nodes.get(uid) or manifest.unit_tests.get(uid)
+        if uid in manifest.unit_tests:  # it reads what the model that it tests reads
+            to_visit += manifest.unit_tests[uid].depends_on.nodes
+            continue
+        node = manifest.nodes.get(uid)
         for parent in node.depends_on_nodes if node is not None else ():
             if parent in manifest.nodes and parent not in found:
                 ephemeral = manifest.nodes[parent].config.materialized == "ephemeral"
