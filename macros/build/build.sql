@@ -28,7 +28,9 @@
           {% do adapter.create_schema(api.Relation.create_from(adapter.config, entry.node)) %}
         {% endif %}
       {% endif %}
-      {% if dbt_selfheal._made_by_another(entry, settings) %}
+      {% if entry.orphan and dbt_selfheal._traits().can_read(api.Relation.create_from(adapter.config, entry.node)) %}
+        {% do entry.update({'readable': true}) %}  {# what was missing was above it #}
+      {% elif dbt_selfheal._made_by_another(entry, settings) %}
         {% do entry.update({'made_by_another': true}) %}
         {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
       {% else %}
@@ -45,8 +47,8 @@
 {% macro _build_node(entry, base, progress) %}
   {% set node, started_at, traits = entry.node, dbt_selfheal._now(), dbt_selfheal._traits() %}
   {% set what = (node.config.materialized ~ ' ' if node.resource_type == 'model' else '') ~ node.resource_type ~ ' ' ~ node.schema ~ '.' ~ node.alias %}
-  {% set start, path = progress ~ ' START ' ~ what, node.original_file_path %}
-  {% do dbt_selfheal._line(start ~ ' (' ~ (path if (start ~ path) | length < 77 else path.split('/') | last) ~ ')', 'RUN') %}
+  {% set start, path = progress ~ ' ' ~ ('CLONE' if entry.clone else 'START') ~ ' ' ~ what, entry.clone.relation_name if entry.clone else node.original_file_path %}
+  {% do dbt_selfheal._line(start ~ ' (' ~ ('from ' ~ path if entry.clone else path if (start ~ path) | length < 77 else path.split('/') | last) ~ ')', 'RUN') %}
   {% do dbt_selfheal._emit('initialization_node_started', {
     'unique_id': node.unique_id, 'progress': progress, 'path': path, 'started_at': dbt_selfheal._iso(started_at)}) %}
   {% if not entry.is_function %}  {# dbt's cache may know less, or more, than the database #}
@@ -59,12 +61,12 @@
     {% do adapter.cache_added(api.Relation.create_from(adapter.config, node, type='view')) %}
   {% else %}
     {% if traits.begin %}{% do adapter.add_query(traits.begin, auto_begin=false) %}{% endif %}
-    {% set code = dbt_selfheal._compile(node, base) if node.resource_type != 'seed' %}
+    {% set code = {'code': 'select * from ' ~ entry.clone.relation_name, 'ctes': []} if entry.clone else dbt_selfheal._compile(node, base) if node.resource_type != 'seed' %}
     {% do dbt_selfheal._enter_context(node, base, code) %}
-    {% do context.update({'dbt_selfheal_seed': entry.seed}) %}
-    {% set result = dbt_selfheal._materialization(node)() %}
+    {% do context.update({'dbt_selfheal_seed': entry.seed, 'defer_relation': api.Relation.create_from(adapter.config, entry.clone) if entry.clone}) %}
+    {% set result = dbt_selfheal._materialization(namespace(config=namespace(materialized='clone')) if entry.clone else node)() %}
     {% set response, relations = load_result('main').response, result.relations | list %}
-    {% set pointer = node.config.latest_version_pointer if node.version is defined and node.version is not none and node.is_latest_version %}
+    {% set pointer = node.config.latest_version_pointer if not entry.clone and node.version is defined and node.version is not none and node.is_latest_version %}
     {% if pointer and relations and (pointer.enabled if pointer.enabled is not none else flags.LATEST_VERSION_POINTER_ENABLED_BY_DEFAULT) %}  {# dbt 1.12: a view by the model's bare name #}
       {% set sql, alias = 'select * from ' ~ relations[0], generate_latest_version_pointer_alias(pointer.alias | trim if pointer.alias else none, context['model']) | trim %}
       {% set config = dict(node.config.to_dict(), **{'pre-hook': [], 'post-hook': [], 'persist_docs': {}}) %}
@@ -81,9 +83,9 @@
     {% endfor %}
   {% endif %}
   {% set times = dbt_selfheal._times(started_at) %}
-  {% do dbt_selfheal._line(progress ~ ' OK built ' ~ what, response ~ ' in ' ~ '%.2f' | format(times.duration_seconds) ~ 's') %}
+  {% do dbt_selfheal._line(progress ~ ' OK ' ~ ('cloned' if entry.clone else 'built') ~ ' ' ~ what, response ~ ' in ' ~ '%.2f' | format(times.duration_seconds) ~ 's') %}
   {% do dbt_selfheal._emit('initialization_node_complete', dict({
-    'unique_id': node.unique_id, 'resource_type': node.resource_type | string, 'relation': node.relation_name, 'success': true}, **times)) %}
+    'unique_id': node.unique_id, 'resource_type': node.resource_type | string, 'relation': node.relation_name, 'cloned_from': entry.clone.relation_name if entry.clone else none, 'success': true}, **times)) %}
 {% endmacro %}
 
 

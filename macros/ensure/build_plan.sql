@@ -22,14 +22,15 @@
     {% do left.extend(plan.steps | selectattr('unique_id', 'in', held_up)) %}
     {% do plan.update({'steps': plan.steps | rejectattr('unique_id', 'in', held_up) | list}) %}
     {% do dbt_selfheal._raise_missing_sources(plan) %}
-    {% set seeds = plan.steps | selectattr('node.resource_type', 'equalto', 'seed') | list %}
+    {% set seeds = plan.steps | rejectattr('clone') | selectattr('node.resource_type', 'equalto', 'seed') | list %}
     {% set reader = dbt_selfheal._seed_reader() if seeds %}
     {% for entry in seeds %}{% do entry.update({'seed': dbt_selfheal._check_seed(entry.node, reader)}) %}{% endfor %}
     {% do dbt_selfheal._step_complete(step) %}
-    {% set stateful = plan.steps | map(attribute='node') | selectattr('config.materialized', 'in', ['incremental', 'snapshot']) | map(attribute='name') | list %}
+    {% set stateful = plan.steps | rejectattr('clone') | map(attribute='node') | selectattr('config.materialized', 'in', ['incremental', 'snapshot']) | map(attribute='name') | list %}
     {% if stateful %}{% do dbt_selfheal._line('Self-healing: ' ~ stateful[:6] | join(', ') ~ (', ...' if stateful | length > 6 else '') ~ ': the history starts now') %}{% endif %}
     {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds) if settings.timeout_seconds) %}
-    {% do plan.update({'steps': plan.steps | rejectattr('made_by_another') | list}) %}
+    {% set readable = plan.steps | selectattr('readable') | map(attribute='unique_id') | list %}
+    {% do plan.update({'steps': plan.steps | rejectattr('made_by_another') | rejectattr('readable') | list, 'missing': plan.missing | reject('in', readable) | list}) %}
     {% do built.extend(plan.steps | reject('in', dbt_selfheal._verify_built(plan.steps, plan.declared))) %}
   {% endif %}
   {% set others, times = plan.missing | length - plan.steps | length - left | length, dbt_selfheal._times(started_at) %}

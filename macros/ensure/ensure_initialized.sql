@@ -46,7 +46,7 @@
   {% if flags.WHICH in ('run', 'build', 'retry') and dbt_selfheal._traits().bound_views %}{% do dbt_selfheal._raise_cascades(dbt_selfheal._selected()) %}{% endif %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% if plan.steps %}{% do dbt_selfheal._leave_for_retry() %}{% endif %}
-  {% if plan.steps and settings.on_missing == 'build' %}
+  {% if plan.steps and settings.on_missing in ('build', 'clone') %}
     {% do dbt_selfheal._build_plan(plan, settings) %}
   {% elif plan.steps %}
     {% set names = plan.steps | map(attribute='node') | map(attribute='name') | list %}
@@ -97,5 +97,5 @@
     {% endfor %}
   {% endif %}
   {% if settings.initial_data and not select and dbt_selfheal_database is defined %}{% set declared = dict(dbt_selfheal_database._initial_data_required(settings.initial_data), **declared) %}{% endif %}
-  {% do return(dbt_selfheal._plan(reads, declared, selected)) %}
+  {% do return(dbt_selfheal._plan(reads, declared, selected, settings.on_missing == 'clone')) %}
 {% endmacro %}

@@ -20,6 +20,7 @@
   {% set lines = ['Missing: ' ~ plan.steps | length ~ ' (required: ' ~ plan.required | length ~ '). To build, in this order:'] %}
   {% for entry in plan.steps %}
     {% do lines.append(('%3d  ' | format(loop.index)) ~ kinds[loop.index0].ljust(kind_width) ~ '  ' ~ names[loop.index0].ljust(width) ~ '  ' ~ entry.reason) %}
+    {% if entry.clone %}{% do lines.append('     cloned from ' ~ entry.clone.relation_name) %}{% endif %}
     {% if entry.refusal %}{% do lines.append('     cannot be built from a hook: ' ~ entry.refusal) %}{% endif %}
   {% endfor %}
   {% if plan.steps | selectattr('refusal') | first is defined %}
@@ -40,7 +41,7 @@
       'unique_id': entry.unique_id, 'name': entry.node.name, 'resource_type': entry.node.resource_type | string,
       'tier': 'seed' if entry.node.resource_type == 'seed' else 'foundation', 'materialization': entry.node.config.materialized,
       'relation': entry.node.relation_name, 'path': entry.node.original_file_path, 'reason': entry.reason,
-      'required': entry.unique_id in plan.required, 'refusal': entry.refusal}) %}
+      'required': entry.unique_id in plan.required, 'refusal': entry.refusal, 'cloned_from': entry.clone.relation_name if entry.clone else none}) %}
   {% endfor %}
   {% do dbt_selfheal._emit('initialization_plan', {
     'state': 'completed' if there | length == required | length else 'incomplete' if there else 'not_started', 'enabled': not off, 'required': plan.required, 'steps': steps,

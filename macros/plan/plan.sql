@@ -9,13 +9,13 @@
      steps:    list of entries in build order (see _survey), each with 'refusal' (none, or why a hook cannot build it)
      postponed: list of entries declared required that need what the command itself builds
    reads: {'reasons': {unique_id: reason}, 'front': the same for each reader, as _survey takes it, 'early': what must be there before the command's
-   nodes even if it makes it, as the keys of a dict}; declared: {unique_id: reason}; selected: dict keyed by selected unique ids. #}
-{% macro _plan(reads, declared, selected) %}
+   nodes even if it makes it, as the keys of a dict}; declared: {unique_id: reason}; selected: dict keyed by selected unique ids; clone: see _survey. #}
+{% macro _plan(reads, declared, selected, clone) %}
   {% set required, front = dict(reads.reasons), reads.front | list %}
   {% for unique_id, reason in declared.items() if unique_id not in selected %}
     {% if required.setdefault(unique_id, reason) == reason %}{% do front.append((unique_id, reason, none, true)) %}{% endif %}
   {% endfor %}
-  {% set visited = dbt_selfheal._survey(front, selected) if required else {} %}
+  {% set visited = dbt_selfheal._survey(front, selected, clone) if required else {} %}
   {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'order': [], 'steps': [], 'postponed': []} %}
   {% for id, reason, reader, certain in reads.front if id in visited and not visited[id].node and visited[id].parents[0] in selected and reader in builtins.ref.manifest.nodes %}
     {% set above = [reader] %}  {# a source that the command itself makes, without an edge of dbt's between maker and reader #}
@@ -26,7 +26,7 @@
     {% set entries = dbt_selfheal._in_build_order(visited) %}
     {% do plan.update({'order': entries}) %}
     {% if visited.values() | selectattr('selected') | first is defined %}
-      {% set read, needs_selected = dbt_selfheal._survey(reads.front, selected) if declared else visited, {} %}
+      {% set read, needs_selected = dbt_selfheal._survey(reads.front, selected, clone) if declared else visited, {} %}
       {% for entry in entries %}  {# what only the project declares is postponed if it needs what the command itself builds #}
         {% for parent in entry.parents if parent in visited and (parent in needs_selected or visited[parent].missing and visited[parent].selected) %}
           {% do needs_selected.update({entry.unique_id: true}) %}

@@ -8,8 +8,8 @@
   {% set refusals, forbidden, quote, query = {}, {}, adapter.quote('')[0], dbt_selfheal._traits().forbidden %}
   {% for entry in steps %}
     {% set node = entry.node %}
-    {% set like = (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join) %}
-    {% if like not in refusals %}{% do refusals.update({like: dbt_selfheal._refusal(entry)}) %}{% endif %}
+    {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join) %}
+    {% if like not in refusals %}{% do refusals.update({like: dbt_selfheal._refusal(entry) if like else none}) %}{% endif %}
     {% set place = node.database ~ '.' ~ node.schema %}
     {% if place not in forbidden %}{% do forbidden.update({place: query and (dbt_selfheal._fetch(query, node) | map(attribute=0) | first)}) %}{% endif %}
     {% do entry.update({'refusal': 'its database, schema or alias holds a quote, which dbt puts into SQL as it is'
@@ -55,7 +55,7 @@
    command reads them, directly or through views: built from the data of today, they would make it take the past for deleted. #}
 {% macro _mark_lost_history(steps, selected) %}
   {% set lost, nodes = {}, builtins.ref.manifest.nodes %}
-  {% for entry in steps if entry.node.config.materialized in ('incremental', 'snapshot') %}{% do lost.update({entry.unique_id: entry}) %}{% endfor %}
+  {% for entry in steps if entry.node.config.materialized in ('incremental', 'snapshot') and not entry.clone %}{% do lost.update({entry.unique_id: entry}) %}{% endfor %}
   {% set refused = lost and dbt_selfheal._settings().on_lost_history != 'build' %}
   {% for id in selected if refused and id in nodes and (nodes[id].config.materialized == 'snapshot' or nodes[id].config.materialized == 'incremental' and not flags.FULL_REFRESH)
       and not dbt_selfheal._absent([{'node': nodes[id], 'is_function': false}]) %}
@@ -105,7 +105,7 @@
   {% set left, names = {}, {} %}
   {% for entry in plan.steps if not entry.certain %}
     {% set lost = [] %}
-    {% for id in entry.node.depends_on_nodes %}
+    {% for id in entry.node.depends_on_nodes if not entry.clone %}
       {% if id in left or (id.startswith('source.') and id not in plan.visited and not dbt_selfheal._source_exists(builtins.ref.manifest.sources[id], names)) %}{% do lost.append(id.split('.')[2:] | join('.')) %}{% endif %}
     {% endfor %}
     {% if entry.refusal or lost %}

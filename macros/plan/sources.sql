@@ -6,7 +6,7 @@
    loader. One that a selected node itself reads is dbt's own business, and is only named. #}
 {% macro _raise_missing_sources(plan) %}
   {% set manifest, names = builtins.ref.manifest, {} %}
-  {% for entry in plan.steps %}
+  {% for entry in plan.steps if not entry.clone %}
     {% set node = entry.node %}
     {% for unique_id in node.depends_on_nodes if unique_id.startswith('source.') and unique_id not in plan.visited %}
       {% set source = manifest.sources[unique_id] %}

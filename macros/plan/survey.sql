@@ -7,11 +7,13 @@
   above it looked at. In rounds over a frontier, no call per node: the cost is linear in the part of the graph visited.
 #}
 
-{# front: list of (unique id, reason, unique id of the reader or none) of what is required; selected: dict keyed by selected unique ids.
-   Returns {unique_id: {unique_id, node, type, is_function, reason, missing, selected, parents, certain, outside}} of all nodes
+{# front: list of (unique id, reason, unique id of the reader or none) of what is required; selected: dict keyed by selected unique ids;
+   clone: whether what dbt would read in another environment is cloned from there, so that it is missing here.
+   Returns {unique_id: {unique_id, node, type, is_function, reason, missing, selected, parents, certain, outside, clone}} of all nodes
    visited, in the order of the visit. type: of the relation that is there, or none; certain: whether it is certain that what is
-   required reads it; outside: where its data is, if that is outside of the database (see the trait). #}
-{% macro _survey(front, selected) %}
+   required reads it; outside: where its data is, if that is outside of the database (see the trait); clone: what it is to be cloned from,
+   or none; orphan: whether it is an unreadable view, which may be a clone whose source is gone. #}
+{% macro _survey(front, selected, clone) %}
   {% set manifest, visited, edges, names, by_alias = builtins.ref.manifest, {}, {}, {}, {} %}
   {% set traits, doubtful = dbt_selfheal._traits(), modules.re.compile('[{]%|--|/[*]|[{]#|[{][{]-?\\s*(?!(?:ref|source|config|this|var|target|env_var|function)\\b)') %}
   {% set exact = not traits.any_case and adapter.config.quoting.identifier is not false %}
@@ -37,7 +39,7 @@
         {% endif %}
         {% set other, favor = node.defer_relation, adapter.config.args.favor_state %}
         {% set deferred = other and (not type or favor) and id not in selected and not (reader in visited and visited[reader].type == 'view' and not visited[reader].missing) %}
-        {% if deferred and traits.names %}  {# what an existing view reads is here; else dbt reads elsewhere, if it is there #}
+        {% if deferred and (traits.names or clone) %}  {# what an existing view reads is here; else dbt reads elsewhere, if it is there #}
           {% set elsewhere = other.database ~ '.' ~ other.schema %}
           {% if elsewhere not in names %}{% do names.update({elsewhere: dbt_selfheal._names_in_schema(other, not exact)}) %}{% endif %}
           {% if (other.alias if exact else other.alias | lower) not in names[elsewhere] %}
@@ -45,8 +47,9 @@
             {% else %}{% set deferred = false %}{% endif %}
           {% endif %}
         {% endif %}
+        {% set cloned, deferred = (other, false) if clone and deferred and not type and not is_function else (none, deferred) %}
         {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and not dbt_selfheal._absent([{'node': node, 'is_function': true}])) %}
-        {% if not there and not ephemeral and node.config.materialized not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}
+        {% if not there and not ephemeral and not cloned and node.config.materialized not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}
           {% set there = dbt_selfheal._leaves_nothing(node) %}
         {% endif %}
         {% if reader and not there and reader not in edges %}
@@ -56,10 +59,11 @@
         {% if edge != 'unread' %}
           {% set certain = certain and edge != 'unknown' %}
           {% set broken = type == 'view' and there and not deferred and not traits.bound_views and not (traits.can_read and traits.can_read(api.Relation.create_from(adapter.config, node))) %}
-          {% set parents = node.depends_on_nodes if not deferred and not outside.exists and (not there or broken or is_function) else [] %}
+          {% set orphan = clone and broken and traits.can_read is not none %}
+          {% set parents = node.depends_on_nodes if not deferred and not cloned and not outside.exists and (not there or broken or is_function) else [] %}
           {% do visited.update({id: {
-            'unique_id': id, 'node': node, 'type': type, 'is_function': is_function, 'reason': visited[id].reason if id in visited else reason, 'outside': outside,
-            'missing': not there and not ephemeral, 'deferred': deferred, 'selected': id in selected, 'parents': parents, 'certain': certain}}) %}
+            'unique_id': id, 'node': node, 'type': type, 'is_function': is_function, 'reason': visited[id].reason if id in visited else reason, 'outside': outside, 'clone': cloned,
+            'missing': (not there and not ephemeral) or orphan, 'orphan': orphan, 'deferred': deferred, 'selected': id in selected, 'parents': parents, 'certain': certain}}) %}
           {% for parent in parents %}{% do next.append((parent, 'parent of ' ~ node.name, id, certain)) %}{% endfor %}
         {% endif %}
       {% endif %}

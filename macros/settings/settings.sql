@@ -25,7 +25,7 @@
    settings: those so far, for their keys; key: none when the settings are no dictionary. #}
 {% macro _setting_value(key, value, settings, origin) %}
   {% set kind = {
-    'enabled': 'true or false', 'history': 'true or false', 'history_days': 'days, more than 0, or null', 'on_missing': 'build, warn or fail', 'on_lost_history': 'build or fail', 'required': 'list of strings',
+    'enabled': 'true or false', 'history': 'true or false', 'history_days': 'days, more than 0, or null', 'on_missing': 'build, clone, warn or fail', 'on_lost_history': 'build or fail', 'required': 'list of strings',
     'targets': 'list of strings', 'timeout_seconds': 'seconds, more than 0, or null', 'lock_timeout_seconds': 'seconds, 0 or more',
     'schema': 'name of a schema', 'migrations': 'true or false', 'initial_data': 'list', 'out_of_order': 'true or false'}.get(key) %}
   {% if key is none %}
@@ -53,7 +53,7 @@
     'seconds, more than 0, or null': value is none or (is_number and 0 < value < 10 ** 9),
     'seconds, 0 or more': is_number and 0 <= value < 10 ** 9,
     'days, more than 0, or null': value is none or (is_number and 0 < value < 10 ** 6),
-    'build, warn or fail': value in ('build', 'warn', 'fail'),
+    'build, clone, warn or fail': value in ('build', 'clone', 'warn', 'fail'),
     'build or fail': value in ('build', 'fail'),
     'list of strings': is_list and value | reject('string') | first is not defined,
     'list': is_list,

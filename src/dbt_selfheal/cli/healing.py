@@ -159,6 +159,8 @@ def plan_text(plan: dict[str, Any]) -> str:
         lines.append(f"{number:>3}  {step['resource_type']:<{width}}  {relation}")
         if len(reasons) > 1:
             lines.append(f"     {step['reason']}")
+        if step.get("cloned_from"):
+            lines.append(f"     cloned from {step['cloned_from']}")
         if step.get("refusal"):
             lines.append(f"     not from a hook: {step['refusal']}")
     if len(reasons) == 1:

@@ -69,7 +69,7 @@ class DbtProcesses:
 
     def _wanted(self, workspace: Workspace, job: Job) -> dict[str, Any]:
         """Returns what the runner inside dbt's process is told; see there."""
-        builds = workspace.settings.get("on_missing", "build") == "build"
+        builds = workspace.settings.get("on_missing", "build") in {"build", "clone"}
         return {
             "mode": job.mode,
             "arguments": self.request.options.arguments(),

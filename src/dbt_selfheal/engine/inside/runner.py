@@ -175,6 +175,8 @@ class Runner:
             return "none", "nothing is missing"
         if self.request.get("native_from") is None:
             return "hook", "by setting"
+        if cloned := [step["name"] for step in steps if step.get("cloned_from")]:
+            return "hook", f"{cloned[0]} is cloned from another environment"
         if threads:
             return "native", f"--threads {threads}"
         if refused:
