@@ -6,7 +6,7 @@
 
 {# Of the parents of a node, those that it does not read (`unread`) and those of which it is not known (`unknown`): {unique_id: either}.
    Its compiled SQL decides where nothing that runs while it is compiled can ask the database or raise an
-   error of its own: neither its code nor the macros that it calls, of the project and its packages. Else what its code says decides: what a
+   error of its own: neither its code nor the macros that it calls, dbt's too (but for is_incremental, which asks dbt's cache). Else what its code says decides: what a
    selected node looks up before it reads it is optional, and its absence is the command's own business. reader: a unique id; selected:
    dict keyed by selected unique ids. #}
 {% macro _edges(reader, selected={}) %}
@@ -14,14 +14,20 @@
   {% set node = manifest.nodes[reader] %}
   {% if node.language == 'python' or node.resource_type not in ('model', 'snapshot') %}{% do return({}) %}{% endif %}
   {% set asks = '\\b(?:run_query|statement|load_\\w+|get_\\w+)\\s*[(]|\\b(?:adapter|exceptions|graph|dbt_utils|builtins|context)\\b' %}
-  {% set called = dbt_selfheal._code_of_macros(node.depends_on.macros | reject('in', ['macro.' ~ adapter.config.project_name ~ '.ref', 'macro.' ~ adapter.config.project_name ~ '.source'])) %}
-  {% set code, plain = node.raw_code, not modules.re.search(asks, node.raw_code ~ called) %}
+  {% set project, macros = adapter.config.project_name, node.depends_on.macros | list %}
+  {% for package, name in modules.re.findall('(?:(\\w+)[.])?\\b(\\w+)\\s*[(]', node.raw_code) %}  {# also those under `if execute`, which dbt does not note #}
+    {% for place in ([package] if package else [node.package_name, project, 'dbt', 'dbt_' ~ adapter.type()]) %}{% do macros.append('macro.' ~ place ~ '.' ~ name) %}{% endfor %}
+  {% endfor %}
+  {% set macros = macros | reject('in', ['macro.' ~ project ~ '.ref', 'macro.' ~ project ~ '.source', 'macro.dbt.is_incremental']) | list %}
+  {% set called = node.raw_code ~ dbt_selfheal._code_of_macros(macros) %}
+  {% set code, plain = node.raw_code, not modules.re.search(asks, called ~ dbt_selfheal._code_of_macros(macros, []).replace('adapter.dispatch', '')) %}
   {% if plain %}
     {% set base = dbt_selfheal._base_context() %}
     {% do dbt_selfheal._enter_context(node, base) %}
     {% set code = render(dbt_selfheal._rewritten_code(node.raw_code)) %}
     {% do dbt_selfheal._restore_context(base) %}
   {% endif %}
+  {% set looks_up = not plain and reader in selected and modules.re.search('\\b(?:load_relation|load_cached_relation|get_relation)\\s*[(]', called) %}
   {# what its configuration, hooks and foreign keys read is not in its SQL #}
   {% set plain = plain and 'ref(' not in node.config.to_dict() | string and 'foreign_key' not in node.constraints | string ~ node.columns | string %}
   {% set code = modules.re.sub("('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`)|--[^\n]*|/[*](?:[^*]|[*](?!/))*[*]/|[{]#(?:[^#]|#(?![}]))*#[}]", '\\1', code) %}
@@ -37,7 +43,7 @@
       {% if read.schema | lower not in schemas and (read.defer_relation.schema if read.defer_relation else read.schema) | lower not in schemas and not (prefix and schemas) %}{% do edges.update({parent: 'unknown' if '' in schemas and read.resource_type != 'source' else 'unread'}) %}{% endif %}
     {% elif not plain %}
       {% set named = modules.re.search('(?:ref|source)\\s*[(](?:\\s*[\'"][^\'"]*[\'"]\\s*,)?\\s*[\'"]' ~ modules.re.escape(read.name if read else '') ~ '[\'"]', code) %}
-      {% if reader in selected and modules.re.search('\\b(?:load_relation|load_cached_relation|get_relation)\\s*[(]', node.raw_code ~ called) %}
+      {% if looks_up %}
         {% do edges.update({parent: 'unread'}) %}
       {% elif not named or modules.re.search('[{]%-?\\s*if\\b', code) %}
         {% do edges.update({parent: 'unknown'}) %}
@@ -48,10 +54,11 @@
 {% endmacro %}
 
 
-{# The code of macros and of those that they call, as one text, without dbt's own and the adapter's. ids: list of unique ids. #}
-{% macro _code_of_macros(ids) %}
-  {% set macros, queue, seen, own = dbt_selfheal._manifest().macros, ids | list, {}, ['dbt', 'dbt_' ~ adapter.type()] %}
-  {% for id in queue if id not in seen and id in macros and macros[id].package_name not in own %}
+{# The code of macros and of those that they call, as one text. ids: list of unique ids; without: names of packages whose macros are left
+   out, by default dbt's own and the adapter's. #}
+{% macro _code_of_macros(ids, without=none) %}
+  {% set macros, queue, seen, without = dbt_selfheal._manifest().macros, ids | list, {}, ['dbt', 'dbt_' ~ adapter.type()] if without is none else without %}
+  {% for id in queue if id not in seen and id in macros and macros[id].package_name not in without %}
     {% do seen.update({id: macros[id].macro_sql}) %}
     {% do queue.extend(macros[id].depends_on.macros) %}
   {% endfor %}

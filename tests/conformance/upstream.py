@@ -126,14 +126,19 @@ def _name(node: Any) -> str:
 
 
 def _rows(adapter: Any, node: Any) -> str:
-    """Returns a digest of the rows of a node's relation, an empty text if it cannot be read."""
+    """Returns a digest of columns and rows of a node's relation, an empty text if it cannot be read."""
     _, name = _existing(adapter, node)
+    columns: tuple[str, ...] = ()
+    rows: list[tuple[Any, ...]] | None = None
     try:
-        rows = _query(adapter, f"select * from {name}") if name else None
+        if name:
+            columns, rows = _table(adapter, f"select * from {name}")
     except Exception:
         adapter.connections.rollback_if_open()
-        rows = None
-    return "" if rows is None else hashlib.sha256("\n".join(sorted(map(str, rows))).encode()).hexdigest()
+    if rows is None:
+        return ""
+    text = "\n".join([str(columns), *sorted(map(str, rows))])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _drop(adapter: Any, nodes: list[Any]) -> Iterator[str]:
@@ -178,9 +183,14 @@ def _existing(adapter: Any, node: Any) -> tuple[str, str]:
 
 def _query(adapter: Any, sql: str) -> list[tuple[Any, ...]]:
     """Returns the rows of a query, in a transaction of its own."""
+    return _table(adapter, sql)[1]
+
+
+def _table(adapter: Any, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Returns the names of the columns and the rows of a query, in a transaction of its own."""
     _, table = adapter.execute(sql, auto_begin=True, fetch=True)
     adapter.connections.commit()
-    return [tuple(row) for row in table.rows]
+    return table.column_names, [tuple(row) for row in table.rows]
 
 
 def _try(adapter: Any, statement: str) -> bool:

@@ -522,3 +522,25 @@ def test_the_plan_names_what_is_healed_under_defer_only_once(make_project: Proje
     project = with_production(make_project(FILES))
     result = project.dbt("run-operation", "initialization_plan", args={"select": ["leaf"]})
     assert [step["name"] for step in plan(result)["steps"]] == ["items", "stg_items", "totals", "leaf"]
+
+
+@pytest.mark.parametrize(
+    "call", ["truncate_relation(ref('raw'))", "alter_column_type(ref('raw'), 'id', 'bigint')", "note()"]
+)
+def test_statements_in_a_models_code_run_once_and_not_ahead_of_time(make_project: ProjectFactory, call: str):
+    """To find out what a model reads its code may be compiled: not where that sends a statement.
+
+    Also by dbt's own macros, and under `if execute`, where dbt does not note that they are called.
+    """
+    note = "{% do run_query('create table ' ~ target.schema ~ '.noted as select 1 as id') %}"
+    project = make_project(
+        {
+            "macros/note.sql": f"{{% macro note() %}}{note}{{% endmacro %}}",
+            "models/raw.sql": f"{TABLE}select 1 as id",
+            "models/leaf.sql": f"{TABLE}{{% do {call} if execute %}}\nselect id from {{{{ ref('raw') }}}}",
+        }
+    )
+    result = project.dbt("run", "-s", "leaf")
+    assert built(result) == ["raw"]
+    wanted = 0 if "truncate" in call else 1
+    assert len(project.rows("leaf")) == len(project.rows("raw")) == wanted
