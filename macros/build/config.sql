@@ -6,14 +6,19 @@
   node's own code by rewriting (see rewrite.sql), in the macros it calls by which of the two they do.
 #}
 
-{# What a node's code and the macros it calls do with `config` and `var`: {'calls': config(...), 'reads': config.get and
-   the like, 'has_var': var.has_var}, each true when a macro of the project or a package does it. #}
+{# What the macros that a node calls, of the project or a package, do with `config`, `var` and `ref`, each true or false: 'calls': config(...), 'reads': config.get
+   and the like, 'has_var': var.has_var; what they, or the node's own code, do with dbt's own ref: 'ref_calls': builtins.ref(...), 'ref_reads': builtins.ref.config and
+   .manifest (the same for all nodes), 'ref_others': other members of it, which are not. #}
 {% macro _macro_uses(node) %}
-  {% set code = dbt_selfheal._code_of_macros(node.depends_on.macros) %}
+  {% set code = dbt_selfheal._code_of_macros(dbt_selfheal._macros_of(node)) %}
+  {% set refs = dict.fromkeys(modules.re.findall('\\bbuiltins\\s*(?:[.]\\s*(?:ref|source)|\\[[^\\]]*\\])\\s*([(]|[.]\\s*\\w+)', node.raw_code ~ code) | map('replace', ' ', '')) %}
   {% do return({
     'calls': modules.re.search('(?<![\\w.])config\\s*\\(', code) is not none,
     'reads': modules.re.search('(?<![\\w.])config\\s*[.]', code) is not none,
-    'has_var': '.has_var' in code}) %}
+    'has_var': '.has_var' in code,
+    'ref_calls': '(' in refs,
+    'ref_reads': '.config' in refs or '.manifest' in refs,
+    'ref_others': refs | reject('in', ['(', '.config', '.manifest']) | first is defined}) %}
 {% endmacro %}
 
 

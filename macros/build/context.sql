@@ -74,10 +74,9 @@
     {% if 'seed_loading' not in base %}{% do base.update({'seed_loading': dbt_selfheal._traits().seed_loading()}) %}{% endif %}
     {% if not node.config.meta.selfheal %}{% do members.update(base.seed_loading) %}{% endif %}
   {% endif %}
-  {% if not compiled and node.resource_type != 'seed' and dbt_selfheal._macro_uses(node).calls %}
-    {% do members.update({'config': base.context['builtins'].config}) %}
-  {% endif %}
-  {% do context.update(dict(members, builtins=dict(base.context['builtins'], **members))) %}
+  {% set uses = dbt_selfheal._macro_uses(node) if not compiled and node.resource_type != 'seed' else {} %}
+  {% if uses.calls %}{% do members.update({'config': base.context['builtins'].config}) %}{% endif %}
+  {% do context.update(dict(members, builtins=dict(base.context['builtins'], **dict(members, **({'ref': base.context['builtins'].ref} if uses.ref_reads else {}))))) %}
   {% do dbt_selfheal._lend_macros(node.package_name, base) %}
   {% do return(model) %}
 {% endmacro %}

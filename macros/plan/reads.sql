@@ -14,11 +14,8 @@
   {% set node = manifest.nodes[reader] %}
   {% if node.language == 'python' or node.resource_type not in ('model', 'snapshot') %}{% do return({}) %}{% endif %}
   {% set asks = '\\b(?:run_query|statement|load_\\w+|get_\\w+)\\s*[(]|\\b(?:adapter|exceptions|graph|dbt_utils|builtins|context)\\b' %}
-  {% set project, macros = adapter.config.project_name, node.depends_on.macros | list %}
-  {% for package, name in modules.re.findall('(?:(\\w+)[.])?\\b(\\w+)\\s*[(]', node.raw_code) %}  {# also those under `if execute`, which dbt does not note #}
-    {% for place in ([package] if package else [node.package_name, project, 'dbt', 'dbt_' ~ adapter.type()]) %}{% do macros.append('macro.' ~ place ~ '.' ~ name) %}{% endfor %}
-  {% endfor %}
-  {% set macros = macros | reject('in', ['macro.' ~ project ~ '.ref', 'macro.' ~ project ~ '.source', 'macro.dbt.is_incremental']) | list %}
+  {% set project = 'macro.' ~ adapter.config.project_name %}
+  {% set macros = dbt_selfheal._macros_of(node) | reject('in', [project ~ '.ref', project ~ '.source', 'macro.dbt.is_incremental']) | list %}
   {% set called = node.raw_code ~ dbt_selfheal._code_of_macros(macros) %}
   {% set code, plain = node.raw_code, not modules.re.search(asks, called ~ dbt_selfheal._code_of_macros(macros, []).replace('adapter.dispatch', '')) %}
   {% if plain %}
@@ -51,6 +48,19 @@
     {% endif %}
   {% endfor %}
   {% do return(edges) %}
+{% endmacro %}
+
+
+{# The unique ids of the macros that a node's code calls, also under `if execute`, which dbt does not note in depends_on. #}
+{% macro _macros_of(node) %}
+  {% set ids = node.depends_on.macros | list %}
+  {% for package, name in modules.re.findall('(?:(\\w+)[.])?\\b(\\w+)\\s*[(]', node.raw_code or '') %}
+    {% for place in ([package] if package else [node.package_name, adapter.config.project_name, 'dbt', 'dbt_' ~ adapter.type()]) %}
+      {% set id = 'macro.' ~ place ~ '.' ~ name %}
+      {% if id in dbt_selfheal._manifest().macros and id not in ids %}{% do ids.append(id) %}{% endif %}
+    {% endfor %}
+  {% endfor %}
+  {% do return(ids) %}
 {% endmacro %}
 
 

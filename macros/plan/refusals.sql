@@ -8,7 +8,7 @@
   {% set refusals, forbidden, quote, query = {}, {}, adapter.quote('')[0], dbt_selfheal._traits().forbidden %}
   {% for entry in steps %}
     {% set node = entry.node %}
-    {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join) %}
+    {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, dbt_selfheal._macros_of(node) | join, 'builtins' in (node.raw_code or '')) %}
     {% if like not in refusals %}{% do refusals.update({like: dbt_selfheal._refusal(entry) if like else none}) %}{% endif %}
     {% set place = node.database ~ '.' ~ node.schema %}
     {% if place not in forbidden %}{% do forbidden.update({place: query and (dbt_selfheal._fetch(query, node) | map(attribute=0) | first)}) %}{% endif %}
@@ -36,6 +36,8 @@
     {% do return('a macro that it calls asks var.has_var(), which a hook cannot answer for it') %}
   {% elif uses.calls and uses.reads %}
     {% do return('macros that it calls use both config(...) and config.get(...), which a hook cannot tell apart') %}
+  {% elif uses.ref_others or uses.ref_calls and uses.ref_reads %}
+    {% do return('it, or macros that it calls, look into dbt\'s own builtins.ref, which a hook cannot answer for it') %}
   {% endif %}
   {# A package's macro that dispatches without a namespace finds the package's own implementation before the root project's; from a
      hook it is the other way round. Where both have one, a hook cannot build the package's nodes. #}

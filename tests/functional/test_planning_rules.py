@@ -544,3 +544,33 @@ def test_statements_in_a_models_code_run_once_and_not_ahead_of_time(make_project
     assert built(result) == ["raw"]
     wanted = 0 if "truncate" in call else 1
     assert len(project.rows("leaf")) == len(project.rows("raw")) == wanted
+
+
+OWN_REF = {
+    "macros/own_ref.sql": (
+        "{% macro project_of() %}{% do return(builtins.ref.config.project_name) %}{% endmacro %}\n"
+        "{% macro reader() %}{% do return(builtins.ref.model.name) %}{% endmacro %}\n"
+        "{% macro known() %}{% do return(var.has_var('x')) %}{% endmacro %}\n"
+    ),
+    "models/leaf.sql": "{{ config(materialized='table') }}\nselect said from {{ ref('mid') }}",
+}
+
+
+def test_a_macro_that_asks_dbts_own_ref_for_the_project_is_answered(make_project: ProjectFactory):
+    """As Elementary's do: builtins.ref.config."""
+    mid = f"{TABLE}select '{{{{ project_of() }}}}' as said"
+    project = make_project({**OWN_REF, "models/mid.sql": mid})
+    assert built(project.dbt("run", "-s", "leaf")) == ["mid"]
+    assert project.rows("leaf") == [("shop",)]
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"), [("reader()", "builtins.ref"), ("known()", "var.has_var()")], ids=["ref", "var"]
+)
+def test_what_a_hook_cannot_answer_is_refused_also_under_if_execute(
+    make_project: ProjectFactory, call: str, reason: str
+):
+    """dbt does not note a call that it does not come to when it parses."""
+    mid = f"{TABLE}select '{{% if execute %}}{{{{ {call} }}}}{{% endif %}}' as said"
+    project = make_project({**OWN_REF, "models/mid.sql": mid})
+    assert reason in stopped(project, "run", "-s", "leaf")

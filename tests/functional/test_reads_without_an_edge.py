@@ -74,3 +74,21 @@ def test_a_unit_test_with_this_as_input_heals_the_model_itself(make_project: Pro
     result = project.dbt("test", "-s", "test_type:unit")
     assert built(result) == ["base", "inc"]
     assert set(result.statuses.values()) == {"pass"}
+
+
+def test_the_table_of_another_node_that_a_macro_finds_in_the_graph_is_declared(make_project: ProjectFactory):
+    """No edge shows it, and without the declaration dbt's own error follows."""
+    files = {
+        "macros/other.sql": (
+            "{% macro table_of(name) %}"
+            "{% if execute %}{% do return(graph.nodes['model.shop.' ~ name].relation_name) %}{% endif %}"
+            "{% do return('(select 1 as id)') %}{% endmacro %}"
+        ),
+        "models/hidden.sql": "{{ config(materialized='table') }}\nselect 7 as id",
+        "models/leaf.sql": "{{ config(materialized='table') }}\nselect id from {{ table_of('hidden') }} t",
+    }
+    project = make_project(files)
+    assert "hidden" in project.dbt("run", "-s", "leaf", check=False).output
+    result = project.dbt("run", "-s", "leaf", vars={"dbt_selfheal": {"required": ["hidden"]}})
+    assert built(result) == ["hidden"]
+    assert project.rows("leaf") == [(7,)]
