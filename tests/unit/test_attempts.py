@@ -23,7 +23,7 @@ def log_of(folder: Path, *attempts: tuple[str, float]) -> AttemptLog:
 
 
 @pytest.mark.parametrize(
-    ("failures", "pause"), [(0, 0), (4, 0), (5, 5), (6, 10), (7, 20), (10, 160), (20, 160)]
+    ("failures", "pause"), [(0, 0), (4, 0), (5, 5), (6, 10), (7, 20), (8, 40), (9, 60), (20, 60)]
 )
 def test_the_pause_grows_from_the_fifth_failure_in_a_row(tmp_path: Path, failures: int, pause: float) -> None:
     assert log_of(tmp_path, *[("failed", 0.0)] * failures).pause(NOW) == pause
@@ -31,8 +31,13 @@ def test_the_pause_grows_from_the_fifth_failure_in_a_row(tmp_path: Path, failure
 
 def test_the_pause_counts_from_the_last_failure(tmp_path: Path) -> None:
     log = log_of(tmp_path, *[("failed", 1.0)] * 9, ("failed", 0.5))
-    assert log.pause(NOW) == 130
+    assert log.pause(NOW) == 30
     assert log.pause(NOW + timedelta(seconds=200)) == 0
+
+
+def test_the_pause_has_a_bound_when_the_clock_is_set_back(tmp_path: Path) -> None:
+    log = log_of(tmp_path, *[("failed", 0.0)] * 20)
+    assert log.pause(NOW - timedelta(hours=3)) == 60
 
 
 def test_a_success_or_ten_minutes_end_it(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The pure parts of the wrapper: catalogue, scrubbing, options, lock, estimates."""
 
-from __future__ import annotations
+from __future__ import json
 
 import csv
 import re
@@ -89,6 +89,14 @@ def test_every_entry_of_the_catalogue_is_complete() -> None:
 @given(st.text(min_size=6).filter(lambda text: MASK not in text and text.strip("*")), st.text(), st.text())
 def test_a_secret_never_survives(secret: str, before: str, after: str) -> None:
     assert secret not in Scrubber({"password": secret})(f"{before}{secret}{after}").replace(MASK, "")
+
+
+def test_a_secret_of_several_lines_is_masked_line_by_line_and_in_json() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\nabc\n-----END PRIVATE KEY-----\n"
+    scrub = Scrubber({"private_key": key})
+    assert scrub("  MIIEvQIBADANBgkq") == f"  {MASK}"
+    assert scrub(f"bad key: hkiG9w0BAQEFAASC, {json.dumps(key)}") == f'bad key: {MASK}, "{MASK}"'
+    assert scrub("abc") == "abc"
 
 
 def test_secrets_are_masked_where_they_stand_and_other_words_stay() -> None:

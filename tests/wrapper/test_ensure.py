@@ -194,6 +194,23 @@ def test_exec_forwards_signals_to_dbt(cli: Cli, shop: DbtProject) -> None:
     wait_until(lambda: not processes_of(shop.folder), 20)
 
 
+@pytest.mark.duckdb
+def test_ctrl_c_ends_exec_with_130_and_is_no_failed_attempt(cli: Cli, shop: DbtProject) -> None:
+    """While something is healed, which is when a failure would be kept."""
+    shop.write({"models/slow.sql": _slow("orders"), "models/last.sql": "select * from {{ ref('slow') }}"})
+    process = cli.start(shop, "exec", "--timeout", "120", "--", "dbt", "run", "-s", "last")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "START" in line and "main.slow" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Error" not in errors
+    assert not (shop.folder / "target" / "dbt_selfheal" / "attempts.jsonl").exists()
+    wait_until(lambda: not processes_of(shop.folder), 20)
+
+
 def test_the_first_line_is_there_before_dbt_is_loaded(cli: Cli, shop: DbtProject) -> None:
     times = []
     for _ in range(3):

@@ -125,9 +125,13 @@ class DbtProcesses:
             return done
 
         process = Supervised(command, os.environ)
-        before = {
-            number: signal.signal(number, lambda number, _: process.forward(number)) for number in FORWARDED
-        }
+        forwarded: list[int] = []
+
+        def forward(number: int, _: object) -> None:
+            forwarded.append(number)
+            process.forward(number)
+
+        before = {number: signal.signal(number, forward) for number in FORWARDED}
         try:
             code = self._follow(process, take, limit)
         finally:
@@ -136,6 +140,8 @@ class DbtProcesses:
         self.messages.learn(workspace)
         if too_full and disk is not None:
             raise disk
+        if code > 0 and forwarded:  # dbt ends by itself: neither an error nor an attempt that failed
+            sys.exit(128 + forwarded[0])
         if code > 0 and not passed:
             self._raise_ours(workspace)
         if code < 0:

@@ -12,7 +12,7 @@ Attempt = dict[str, Any]
 KEPT = 50
 FAILURES = 5
 WINDOW = timedelta(minutes=10)
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 160.0
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 
 
 class AttemptLog:
@@ -60,7 +60,8 @@ class AttemptLog:
         if len(failed) < FAILURES:
             return 0.0
         pause = min(FIRST_PAUSE * 2.0 ** (len(failed) - FAILURES), LONGEST_PAUSE)
-        return max(0.0, pause - (moment - _moment(failed[-1])).total_seconds())
+        since = max(0.0, (moment - _moment(failed[-1])).total_seconds())  # a clock may be set back
+        return max(0.0, pause - since)
 
 
 def _is_attempt(attempt: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "*****"
+SHORTEST_LINE = 8  # a shorter line of a secret would be found in other words
 _SECRET_KEY = re.compile(
     r"pass|pwd|token|secret|private_key|passphrase|keyfile_json|api_key|access_key|encryption_key|sas|credential",
     re.IGNORECASE,
@@ -32,6 +34,7 @@ class Scrubber:
     def __init__(self, output: Mapping[str, Any] | None = None) -> None:
         found = {value for key, value in os.environ.items() if key.startswith("DBT_ENV_SECRET_") and value}
         found |= set(_secrets(output or {}))
+        found |= {part for value in found for part in _lines(value)}
         self._patterns = [re.compile(_pattern(value)) for value in sorted(found, key=len, reverse=True)]
 
     def document(self, value: Any) -> Any:
@@ -68,7 +71,14 @@ def _secrets(value: Any, *, secret: bool = False) -> list[str]:
     return []
 
 
+def _lines(secret: str) -> list[str]:
+    """Returns the lines of a secret that has several, such as a private key, which may be shown one by one."""
+    lines = [line.strip() for line in secret.splitlines()]
+    return [line for line in lines if len(line) >= SHORTEST_LINE and not line.startswith("-----")]
+
+
 def _pattern(secret: str) -> str:
-    """Returns a pattern for a secret as it is and as it stands in URLs; short ones are whole words only."""
-    forms = "|".join(re.escape(form) for form in sorted({secret, quote(secret, safe=""), quote_plus(secret)}))
+    """Returns a pattern for a secret as it is, in JSON and in URLs; short ones are whole words only."""
+    found = {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)}
+    forms = "|".join(re.escape(form) for form in sorted(found, key=len, reverse=True))
     return f"(?:{forms})" if len(secret) >= 6 else rf"(?<![A-Za-z0-9_])(?:{forms})(?![A-Za-z0-9_])"
