@@ -47,7 +47,9 @@ RECORDER = pytest.StashKey[Recorder]()
 def pytest_configure(config: pytest.Config) -> None:
     """Starts the recording, and the dropping if this run is to drop."""
     # dbt looks up in the sources of the whole stack who made an adapter: under pytest, most of the time.
-    behavior_flags.BehaviorFlagRendered._default_source = staticmethod(lambda: "conformance")
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(behavior_flags.BehaviorFlagRendered, "_default_source", lambda: "conformance")
+    config.add_cleanup(monkeypatch.undo)
     os.environ["CONFORMANCE_ADAPTER"] = config.getoption("--adapter")  # suites.py makes its classes by it
     recorder = Recorder(own_hooks=f"operation.{PACKAGE}.")
     recorder.watch_commands()

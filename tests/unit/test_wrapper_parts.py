@@ -1,8 +1,9 @@
 """The pure parts of the wrapper: catalogue, scrubbing, options, lock, estimates."""
 
-from __future__ import json
+from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 

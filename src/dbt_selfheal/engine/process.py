@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from dbt_selfheal.engine.interface import Job, Request
@@ -107,7 +107,7 @@ class DbtProcesses:
         Raises:
             InitializationError: Healing failed.
         """
-        from dbt_selfheal.engine.supervise import FORWARDED, Supervised
+        from dbt_selfheal.engine.supervise import Supervised
 
         limit = self.request.time_limit(workspace) if limit is None else limit
         passed = too_full = False
@@ -125,18 +125,8 @@ class DbtProcesses:
             return done
 
         process = Supervised(command, os.environ)
-        forwarded: list[int] = []
-
-        def forward(number: int, _: object) -> None:
-            forwarded.append(number)
-            process.forward(number)
-
-        before = {number: signal.signal(number, forward) for number in FORWARDED}
-        try:
+        with _forwarding(process) as forwarded:
             code = self._follow(process, take, limit)
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
         self.messages.learn(workspace)
         if too_full and disk is not None:
             raise disk
@@ -174,6 +164,25 @@ class DbtProcesses:
         except BaseException:
             process.end()
             raise
+
+
+@contextmanager
+def _forwarding(process: Supervised) -> Iterator[list[int]]:
+    """Forwards signals to a process, and yields the list of those that came."""
+    from dbt_selfheal.engine.supervise import FORWARDED
+
+    came: list[int] = []
+
+    def forward(number: int, _: object) -> None:
+        came.append(number)
+        process.forward(number)
+
+    before = {number: signal.signal(number, forward) for number in FORWARDED}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def die_by(number: int) -> None:

@@ -72,7 +72,7 @@ def _secrets(value: Any, *, secret: bool = False) -> list[str]:
 
 
 def _lines(secret: str) -> list[str]:
-    """Returns the lines of a secret that has several, such as a private key, which may be shown one by one."""
+    """Returns the lines of a secret that has several, such as a private key: they may be shown one by one."""
     lines = [line.strip() for line in secret.splitlines()]
     return [line for line in lines if len(line) >= SHORTEST_LINE and not line.startswith("-----")]
 
