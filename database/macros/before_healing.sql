@@ -4,10 +4,10 @@
 #}
 
 {# Stop before a marked seed would be emptied, and act on pending migrations where the project has them run by hooks (the setting
-   `migrations`). Returns whether any was applied. #}
-{% macro _before_healing(settings) %}
+   `migrations`). Returns whether any was applied. active: whether this target is one of the setting `targets`; edited rows are kept in all. #}
+{% macro _before_healing(settings, active) %}
   {% if flags.WHICH in ('build', 'seed', 'retry') and dbt_selfheal_database._marked_seed_ids() %}{% do dbt_selfheal_database._protect_seeds() %}{% endif %}
-  {% set applied = settings.migrations and dbt_selfheal_database._run_pending(settings) %}
+  {% set applied = active and settings.migrations and dbt_selfheal_database._run_pending(settings) %}
   {% if applied %}{% do dbt_selfheal._discard_open_transaction() %}{% endif %}
   {% do return(applied) %}
 {% endmacro %}

@@ -19,9 +19,9 @@
 
 {# The same where something is set, the second package is there, or it is an operation. #}
 {% macro _as_set(settings, select) %}
-  {% set operation = flags.WHICH == 'run-operation' %}
-  {% if settings.enabled and (not settings.targets or target.name in settings.targets) %}
-    {% set migrated = dbt_selfheal_database is defined and dbt_selfheal_database._before_healing(settings) %}
+  {% set operation, active = flags.WHICH == 'run-operation', settings.enabled and (not settings.targets or target.name in settings.targets) %}
+  {% set migrated = settings.enabled and dbt_selfheal_database is defined and dbt_selfheal_database._before_healing(settings, active) %}
+  {% if active %}
     {% if migrated or operation or settings.initial_data or settings.migrations or not dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else []) %}
       {% do dbt_selfheal._ensure(settings, select, migrated) %}
     {% endif %}

@@ -270,6 +270,22 @@ def test_dbt_seed_and_build_do_not_empty_a_marked_seed(make_project: Make) -> No
     assert project.rows("roles") == [("admin", "Administrator"), ("reader", "Reader")]
 
 
+def test_a_marked_seed_is_not_emptied_in_a_target_that_is_not_healed(make_project: Make) -> None:
+    """`targets` says where to heal, not where edits may be lost; `enabled: false` switches all off."""
+    project = make_project(ROLES)
+    project.dbt("run")
+    project.execute("update roles set title = 'Boss' where code = 'admin'")
+    elsewhere = {"dbt_selfheal": {"targets": ["production"]}}
+    failed = project.dbt_fails("seed", vars=elsewhere)
+    assert "rows that people have edited must stay" in failed.output
+    if hook_errors_stop(failed):
+        assert ("admin", "Boss") in project.rows("roles")
+    project.drop("rights")
+    assert printed(project.dbt("run", vars=elsewhere)) == []
+    project.dbt("seed", vars={"dbt_selfheal": {"enabled": False}})
+    assert ("admin", "Boss") not in project.rows("roles")
+
+
 @pytest.mark.duckdb
 def test_healing_and_then_a_missing_row_of_a_marked_seed(make_project: Make) -> None:
     dispatch = [{"macro_namespace": "dbt", "search_order": ["shop", "dbt_selfheal_database", "dbt"]}]
