@@ -7,7 +7,8 @@
      tested            the adapter with which healed equals built is tested here (one may come with another's file)
      any_case          whether names that differ in case alone are one name to the database
      bound_views       whether a view cannot outlive what it reads (and goes with it when that is made anew)
-     names             query of what can be read in a schema: name and type; none: dbt's own query, by its macro
+     names             query of what can be read in a schema: name and type; true: dbt's own macro list_relations_without_caching; none, as on every
+                       adapter that is not tested: dbt's relation cache has to do
      function_exists   query that has a row when the function is there; none: it is not known how to look
      forbidden         query whose row says why nothing can be made in a schema; none: that is not known beforehand
      can_read          macro: whether a view (a relation) can be read; none: the database cannot be asked without an error
@@ -16,7 +17,8 @@
      enter_session     macro that makes the session of the hook's connection like that of a node's, setting back what hooks before have
                        set; returns the statements that undo it, or none when a transaction is open. none: nothing is known to be set
      begin             statement that begins a node's transaction, where the driver does so only on a fresh connection; none: dbt does
-     transactions      'dbt': dbt knows whether one is open; 'database': one may be open that dbt does not know of; 'none'
+     transactions      'dbt': dbt knows whether one is open; 'database': one may be open that dbt does not know of; 'none': there are none, or it is not
+                       known whether a statement that ends one would be an error
      try_lock          query, or macro, that tries once to take the lock with a key and tells whether it is held, until `unlock` or the end
                        of the session; none: there is nothing that only one session can hold
      before_lock, unlock, after_lock   statements: before the first try, to give back, after the last is given back
@@ -31,13 +33,15 @@
      seed_loading      macro: the members of a seed's context that load its rows
      host_name         query of where dbt runs, for when the environment does not tell; none #}
 {% macro _traits() %}
-  {% do return(adapter.dispatch('_traits', 'dbt_selfheal')()) %}
+  {% set traits = adapter.dispatch('_traits', 'dbt_selfheal')() %}
+  {% if traits.tested != adapter.type() %}{% do traits.update({'names': none}) %}{% endif %}  {# what was never tried there may not decide what is missing #}
+  {% do return(traits) %}
 {% endmacro %}
 
 {% macro default___traits() %}
   {% do return({
     'tested': none, 'any_case': true, 'bound_views': false, 'names': none, 'function_exists': none, 'forbidden': none, 'can_read': none, 'outside': none, 'file_sources': false,
-    'enter_session': none, 'begin': none, 'transactions': 'dbt',
+    'enter_session': none, 'begin': none, 'transactions': 'none',
     'try_lock': none, 'before_lock': none, 'unlock': none, 'after_lock': none, 'wait': none, 'builder': none, 'lock_holder': none,
     'typed_values': "select 1 as i, 1.5 as n, cast('2000-01-01' as date) as d, cast('2000-01-01 00:00:00' as timestamp) as t, "
       ~ "cast(1 as boolean) as b, 'a' as raw, 'a' as txt",
@@ -62,15 +66,17 @@
 {% endmacro %}
 
 
-{# What can be read in a schema, asked from the database: {name: type}; empty when there is no such schema. place: anything with
-   database and schema; lower: whether to put the names in lower case. #}
+{# What can be read in a schema, asked from the database: {name: type}; empty when there is no such schema. Not where the trait `names`
+   is none. place: anything with database and schema; lower: whether to put the names in lower case. #}
 {% macro _names_in_schema(place, lower=false) %}
   {% set names, query = {}, dbt_selfheal._traits().names %}
-  {% if query %}
+  {% if query is string %}
     {% for row in dbt_selfheal._fetch(query, place) %}{% do names.update({row[0] | lower if lower else row[0]: row[1]}) %}{% endfor %}
-  {% else %}  {# its columns are database, name, schema, type #}
+  {% else %}
     {% set schema = api.Relation.create(database=place.database, schema=place.schema, quote_policy=adapter.config.quoting).without_identifier() %}
-    {% for row in list_relations_without_caching(schema) %}{% do names.update({row[1] | lower if lower else row[1]: row[3]}) %}{% endfor %}
+    {% for row in list_relations_without_caching(schema) %}
+      {% do names.update({row[1] | lower if lower else row[1]: row[3]}) %}  {# database, name, schema, type #}
+    {% endfor %}
   {% endif %}
   {% do return(names) %}
 {% endmacro %}

@@ -6,14 +6,14 @@
    as long as any lock is held, and a little longer. #}
 {% macro postgres___traits() %}
   {% set plain, key = not adapter.config.credentials.autocommit, 'hashtextextended({key}, 0)' %}
-  {% set schemas = 'pg_catalog.pg_namespace n where n.nspname = {schema}' %}
+  {% set schemas = 'pg_catalog.pg_namespace n where n.nspname = {schema}::name' %}
   {% do return(dict(dbt_selfheal.default___traits(), **{
     'tested': 'postgres', 'any_case': false, 'bound_views': true, 'enter_session': context['dbt_selfheal']['_postgres_session'],
     'begin': 'begin' if plain else none, 'transactions': 'database' if plain else 'none',
     'names': "select c.relname, case c.relkind when 'v' then 'view' when 'm' then 'materialized_view' else 'table' end from pg_catalog.pg_class c "
-      ~ "join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'f', 'v', 'm') and n.nspname = {schema}",
+      ~ "join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'f', 'v', 'm') and n.nspname = {schema}::name",
     'function_exists': 'select 1 from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace '
-      ~ 'where n.nspname = {schema} and p.proname = {name} limit 1',
+      ~ 'where n.nspname = {schema}::name and p.proname = {name}::name limit 1',
     'forbidden': "select 'the role ' || current_user || ' may not create in the schema ' || n.nspname || '; its owner ' || pg_get_userbyid(n.nspowner) || ' can: grant create on schema ' "
       ~ "|| quote_ident(n.nspname) || ' to ' || quote_ident(current_user) from " ~ schemas ~ " and not has_schema_privilege(n.oid, 'create') union all "
       ~ "select 'the schema ' || {schema} || ' is missing, and the role ' || current_user || ' may not make it; the owner of the database can: grant create on database ' || quote_ident(current_database()) "

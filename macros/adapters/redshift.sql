@@ -1,5 +1,5 @@
 {# Amazon Redshift: nothing of PostgreSQL's, whose macros dbt takes where there are none of its own. #}
 
 {% macro redshift___traits() %}
-  {% do return(dbt_selfheal.default___traits()) %}
+  {% do return(dict(dbt_selfheal.default___traits(), **{'transactions': 'dbt'})) %}
 {% endmacro %}

@@ -1,7 +1,7 @@
 {# Apache Spark: no transactions, and no statement that only one session can win. #}
 
 {% macro spark___traits() %}
-  {% do return(dict(dbt_selfheal.default___traits(), **{'tested': 'spark', 'transactions': 'none', 'seed_loading': context['dbt_selfheal']['_spark_seed_loading']})) %}
+  {% do return(dict(dbt_selfheal.default___traits(), **{'tested': 'spark', 'names': true, 'seed_loading': context['dbt_selfheal']['_spark_seed_loading']})) %}
 {% endmacro %}
 
 

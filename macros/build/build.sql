@@ -8,13 +8,13 @@
 {% macro _build_steps(steps, settings, deadline, levels=3) %}
   {% if levels %}{% do return(dbt_selfheal._build_steps(steps, settings, deadline, levels - 1)) %}{% endif %}
   {% set base = dbt_selfheal._base_context() %}
-  {% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}
+  {% if dbt_selfheal._traits().transactions == 'dbt' %}{% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}{% endif %}
   {% set schemas = {} %}
   {% set tiers = [('load_seeds', steps | selectattr('node.resource_type', 'equalto', 'seed') | list),
                   ('build_foundation', steps | rejectattr('node.resource_type', 'equalto', 'seed') | list)] %}
   {% set position = namespace(index=0) %}
   {% for step_name, entries in tiers if entries %}
-    {% set step = dbt_selfheal._step_started(step_name) %}
+    {% set step = dbt_selfheal._step(step_name) %}
     {% for entry in entries %}
       {% set position.index, place = position.index + 1, entry.node.database ~ '.' ~ entry.node.schema %}
       {% if deadline and dbt_selfheal._now() > deadline %}
@@ -37,7 +37,7 @@
         {% do dbt_selfheal._build_node(entry, base, position.index ~ ' of ' ~ steps | length) %}
       {% endif %}
     {% endfor %}
-    {% do dbt_selfheal._step_complete(step) %}
+    {% do dbt_selfheal._step(step) %}
   {% endfor %}
 {% endmacro %}
 

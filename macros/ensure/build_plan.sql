@@ -15,7 +15,7 @@
   {% set lock = dbt_selfheal._acquire_lock(settings, plan.steps | map(attribute='node') | map(attribute='schema')) %}
   {% if lock.held %}{% do plan.update({'steps': dbt_selfheal._still_missing(plan.steps)}) %}{% endif %}
   {% if plan.steps %}
-    {% set step = dbt_selfheal._step_started('check_tables') %}
+    {% set step = dbt_selfheal._step('check_tables') %}
     {% do dbt_selfheal._emit_plan(plan) %}
     {% set held_up, refused = {}, dict.fromkeys(plan.steps | selectattr('refusal') | map(attribute='unique_id')) %}
     {% for entry in plan.order if refused and (entry.unique_id in refused or entry.parents | select('in', held_up) | first is defined) %}{% do held_up.update({entry.unique_id: 1}) %}{% endfor %}
@@ -25,7 +25,7 @@
     {% set seeds = plan.steps | rejectattr('clone') | selectattr('node.resource_type', 'equalto', 'seed') | list %}
     {% set reader = dbt_selfheal._seed_reader() if seeds %}
     {% for entry in seeds %}{% do entry.update({'seed': dbt_selfheal._check_seed(entry.node, reader)}) %}{% endfor %}
-    {% do dbt_selfheal._step_complete(step) %}
+    {% do dbt_selfheal._step(step) %}
     {% set stateful = plan.steps | rejectattr('clone') | map(attribute='node') | selectattr('config.materialized', 'in', ['incremental', 'snapshot']) | map(attribute='name') | list %}
     {% if stateful %}{% do dbt_selfheal._line('Self-healing: ' ~ stateful[:6] | join(', ') ~ (', ...' if stateful | length > 6 else '') ~ ': the history starts now') %}{% endif %}
     {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds) if settings.timeout_seconds) %}

@@ -8,7 +8,7 @@
    (none where nothing can be locked), and 'waited', whether another was seen to hold it before.
    schemas: list of names of the schemas to be built in; the target's is always locked too, for initialization_status looks there. #}
 {% macro _acquire_lock(settings, schemas=none) %}
-  {% set step, traits = dbt_selfheal._step_started('acquire_lock'), dbt_selfheal._traits() %}
+  {% set step, traits = dbt_selfheal._step('acquire_lock'), dbt_selfheal._traits() %}
   {% set lock = {'held': [], 'waited': false, 'timeout_seconds': settings.lock_timeout_seconds, 'failure': 'another initialization is running WHERE.\nGave up after '
     ~ settings.lock_timeout_seconds ~ ' s. Run the same command again when it is done, or raise vars.dbt_selfheal.lock_timeout_seconds.'} %}
   {% if traits.before_lock %}{% do dbt_selfheal._fetch(traits.before_lock) %}{% endif %}
@@ -34,7 +34,7 @@
       {% endif %}
     {% endfor %}
   {% endfor %}
-  {% do dbt_selfheal._step_complete(step) %}
+  {% do dbt_selfheal._step(step) %}
   {% do return(lock) %}
 {% endmacro %}
 

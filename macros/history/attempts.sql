@@ -37,7 +37,7 @@
 {# Whether a table of the package's own is there: dbt's cache can say yes; only the database can say no. #}
 {% macro _own_table_exists(table) %}
   {% if adapter.get_relation(table.database, table.schema, table.identifier) %}{% do return(true) %}{% endif %}
-  {% do return(adapter.check_schema_exists(table.database, table.schema) and table.identifier in dbt_selfheal._names_in_schema(table.without_identifier())) %}
+  {% do return(dbt_selfheal._traits().names and adapter.check_schema_exists(table.database, table.schema) and table.identifier in dbt_selfheal._names_in_schema(table.without_identifier())) %}
 {% endmacro %}
 
 

@@ -42,6 +42,7 @@
     {% do return(true) %}
   {% endif %}
   {% set place = source.database ~ '.' ~ source.schema %}
+  {% if not dbt_selfheal._traits().names %}{% do return(adapter.get_relation(source.database, source.schema, source.identifier) is not none) %}{% endif %}
   {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(source, true)}) %}{% endif %}
   {% set function = dbt_selfheal._traits().function_exists %}
   {% do return(source.identifier | lower in names[place] or (function and dbt_selfheal._fetch(function, source, source.identifier) | length > 0)) %}

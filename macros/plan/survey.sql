@@ -1,6 +1,6 @@
 {#
   The survey: from what is required, up the graph, to everything that is missing. What is missing is an answer of the
-  database, asked once for each schema (and of dbt's cache never: other hooks and programs change what is there).
+  database, asked once for each schema (and of dbt's cache only where it is not known how to ask: other hooks and programs change what is there).
 
   It passes through ephemeral models and through what is missing; a table that exists ends it. A view that exists is judged by
   what it reads in the database, not by its code, which may have changed since: only if the database cannot read it is what is
@@ -16,7 +16,7 @@
 {% macro _survey(front, selected, clone) %}
   {% set manifest, visited, edges, names, by_alias = builtins.ref.manifest, {}, {}, {}, {} %}
   {% set traits, doubtful = dbt_selfheal._traits(), modules.re.compile('[{]%|--|/[*]|[{]#|[{][{]-?\\s*(?!(?:ref|source|config|this|var|target|env_var|function)\\b)') %}
-  {% set exact = not traits.any_case and adapter.config.quoting.identifier is not false %}
+  {% set exact, asks = not traits.any_case and adapter.config.quoting.identifier is not false, traits.names %}
   {% set walk, project = namespace(front=front), 'macro.' ~ adapter.config.project_name %}
   {% if project ~ '.ref' in manifest.macros or project ~ '.source' in manifest.macros %}{% set doubtful = modules.re.compile('') %}{% endif %}
   {% for round in range(manifest.nodes | length + manifest.sources | length + 2) if walk.front %}
@@ -33,16 +33,17 @@
         {% set is_function = node.resource_type == 'function' or node.config.materialized == 'table_function' %}
         {% set ephemeral, place, type, outside = node.config.materialized == 'ephemeral', node.database ~ '.' ~ node.schema, none, none %}
         {% if not ephemeral and not is_function %}
-          {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
-          {% set type = names[place].get(node.alias if exact else node.alias | lower) %}
+          {% if place not in names and asks %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
+          {% set cached = adapter.get_relation(node.database, node.schema, node.alias) if not asks %}
+          {% set type = names[place].get(node.alias if exact else node.alias | lower) if asks else cached and (cached.type or 'table') %}
           {% if node.config.materialized == 'external' and traits.outside %}{% set outside = traits.outside(node) %}{% endif %}
         {% endif %}
         {% set other, favor = node.defer_relation, adapter.config.args.favor_state %}
         {% set deferred = other and (not type or favor) and id not in selected and not (reader in visited and visited[reader].type == 'view' and not visited[reader].missing) %}
-        {% if deferred and (traits.names or clone) %}  {# what an existing view reads is here; else dbt reads elsewhere, if it is there #}
+        {% if deferred %}  {# what an existing view reads is here; else dbt reads elsewhere, if it is there #}
           {% set elsewhere = other.database ~ '.' ~ other.schema %}
-          {% if elsewhere not in names %}{% do names.update({elsewhere: dbt_selfheal._names_in_schema(other, not exact)}) %}{% endif %}
-          {% if (other.alias if exact else other.alias | lower) not in names[elsewhere] %}
+          {% if elsewhere not in names and asks %}{% do names.update({elsewhere: dbt_selfheal._names_in_schema(other, not exact)}) %}{% endif %}
+          {% if not ((other.alias if exact else other.alias | lower) in names[elsewhere] if asks else adapter.get_relation(other.database, other.schema, other.alias)) %}
             {% if favor %}{% do exceptions.warn('dbt_selfheal: with --favor-state ' ~ node.name ~ ' is read from ' ~ elsewhere ~ ', which has no ' ~ other.alias ~ ': it is missing in the environment of --state.') %}
             {% else %}{% set deferred = false %}{% endif %}
           {% endif %}

@@ -41,15 +41,12 @@
 {% endmacro %}
 
 
-{# Announce that a step starts. Returns its handle for _step_complete. #}
-{% macro _step_started(step_name) %}
-  {% set step = {'step_name': step_name, 'started_at': dbt_selfheal._now()} %}
-  {% do dbt_selfheal._emit('initialization_step_started', {'step_name': step_name, 'started_at': dbt_selfheal._iso(step.started_at)}) %}
-  {% do return(step) %}
-{% endmacro %}
-
-
-{# Announce that a step is complete. #}
-{% macro _step_complete(step) %}
-  {% do dbt_selfheal._emit('initialization_step_complete', dict(dbt_selfheal._times(step.started_at), step_name=step.step_name, success=true)) %}
+{# Announce that a step starts, given its name (returns its handle), or that it is complete, given the handle. #}
+{% macro _step(step) %}
+  {% if step is mapping %}
+    {% do return(dbt_selfheal._emit('initialization_step_complete', dict(dbt_selfheal._times(step.started_at), step_name=step.step_name, success=true))) %}
+  {% endif %}
+  {% set started_at = dbt_selfheal._now() %}
+  {% do dbt_selfheal._emit('initialization_step_started', {'step_name': step, 'started_at': dbt_selfheal._iso(started_at)}) %}
+  {% do return({'step_name': step, 'started_at': started_at}) %}
 {% endmacro %}

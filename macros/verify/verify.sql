@@ -6,7 +6,7 @@
    relation (a materialization that only registers something, a hook that drops the table again) is reported, and
    is an error only when the project declares it required. Returns the entries that left nothing. #}
 {% macro _verify_built(entries, declared) %}
-  {% set step = dbt_selfheal._step_started('verify') %}
+  {% set step = dbt_selfheal._step('verify') %}
   {% set absent = dbt_selfheal._absent(entries) %}
   {% set names = absent | selectattr('unique_id', 'in', declared) | map(attribute='node') | map(attribute='name') | join(', ') %}
   {% if names %}
@@ -16,7 +16,7 @@
   {% for entry in absent %}
     {% do dbt_selfheal._line('Self-healing: ' ~ entry.node.name ~ ' was run and left no relation; that counts as done') %}
   {% endfor %}
-  {% do dbt_selfheal._step_complete(step) %}
+  {% do dbt_selfheal._step(step) %}
   {% do return(absent) %}
 {% endmacro %}
 
@@ -25,7 +25,7 @@
    One query per schema, and one for each function (a function node of dbt 1.11, or what a table_function materialization makes): where it is not
    known how to look for those, they are taken to be there, as dbt takes them. #}
 {% macro _absent(entries) %}
-  {% set names, absent, exact = {}, [], not dbt_selfheal._traits().any_case and adapter.config.quoting.identifier is not false %}
+  {% set names, absent, asks, exact = {}, [], dbt_selfheal._traits().names, not dbt_selfheal._traits().any_case and adapter.config.quoting.identifier is not false %}
   {% for entry in entries %}
     {% set node = entry.node %}
     {% set place = node.database ~ '.' ~ node.schema %}
@@ -33,8 +33,9 @@
       {% set query = dbt_selfheal._traits().function_exists %}
       {% do entry.update({'found_type': 'function' if not query or dbt_selfheal._fetch(query, node, node.alias) else none}) %}
     {% else %}
-      {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
-      {% do entry.update({'found_type': names[place].get(node.alias if exact else node.alias | lower)}) %}
+      {% if place not in names and asks %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
+      {% set cached = adapter.get_relation(node.database, node.schema, node.alias) if not asks %}
+      {% do entry.update({'found_type': names[place].get(node.alias if exact else node.alias | lower) if asks else cached and (cached.type or 'table')}) %}
     {% endif %}
     {% if not entry.found_type %}{% do absent.append(entry) %}{% endif %}
   {% endfor %}

@@ -57,14 +57,14 @@
   {% set surveyed = dbt_selfheal_database._survey_initial_data(dbt_selfheal_database._initial_data_tables(settings)) %}
   {% set work = surveyed | selectattr('ready') | list %}
   {% if work %}
-    {% set step = dbt_selfheal._step_started('load_initial_data') %}
+    {% set step = dbt_selfheal._step('load_initial_data') %}
     {% set lock = dbt_selfheal._acquire_lock(settings, work | map(attribute='schema')) %}
     {% for table in work %}
       {% if lock.kind != 'none' %}{% do table.update({'ready': table.ready | select('in', dbt_selfheal_database._absent_rows(table)) | list}) %}{% endif %}
       {% do dbt_selfheal_database._insert_rows(table) %}
     {% endfor %}
     {% do dbt_selfheal._release_lock(lock) %}
-    {% do dbt_selfheal._step_complete(step) %}
+    {% do dbt_selfheal._step(step) %}
   {% endif %}
   {% do return(dbt_selfheal_database._initial_data_reports(surveyed if always_report else surveyed | selectattr('absent') | list)) %}
 {% endmacro %}

@@ -10,7 +10,7 @@
 {# Apply migrations, one after another, as the step run_migrations, and announce each. present: how many were applied before. #}
 {% macro _apply_migrations(pending, present) %}
   {% if pending %}
-    {% set step = dbt_selfheal._step_started('run_migrations') %}
+    {% set step = dbt_selfheal._step('run_migrations') %}
     {% do dbt_selfheal._line('Migrations: ' ~ pending | length ~ ' to apply, ' ~ present ~ ' applied before. Of one that fails nothing remains'
       ~ (' (unless it says so)' if pending | rejectattr('transaction') | list else '') ~ '; correct it and run the same command again') %}
     {% for migration in pending %}
@@ -31,7 +31,7 @@
         'duration_seconds': seconds, 'success': true}) %}
     {% endfor %}
     {% do dbt_selfheal_database._refresh_cache() %}
-    {% do dbt_selfheal._step_complete(step) %}
+    {% do dbt_selfheal._step(step) %}
   {% endif %}
 {% endmacro %}
 

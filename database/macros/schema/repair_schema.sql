@@ -98,7 +98,7 @@
 {# Do what is to be done, as it is found under the lock: another run may have done it while this one waited. Views are made by
    their own materialization, as healing does. Returns the report. #}
 {% macro _apply_repair(plan, settings, select) %}
-  {% set step = dbt_selfheal._step_started('repair_schema') %}
+  {% set step = dbt_selfheal._step('repair_schema') %}
   {% set schemas = plan.visited.values() | selectattr('node') | map(attribute='node') | map(attribute='schema') | list %}
   {% set lock = dbt_selfheal._acquire_lock(settings, schemas) %}
   {% do dbt_selfheal_database._refresh_cache() %}
@@ -113,6 +113,6 @@
     {% do dbt_selfheal._build_steps(views, settings, dbt_selfheal._now() + modules.datetime.timedelta(seconds=settings.timeout_seconds) if settings.timeout_seconds) %}
   {% endif %}
   {% do dbt_selfheal._release_lock(lock) %}
-  {% do dbt_selfheal._step_complete(step) %}
+  {% do dbt_selfheal._step(step) %}
   {% do return(report) %}
 {% endmacro %}
