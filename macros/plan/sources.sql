@@ -36,9 +36,8 @@
 {# Whether a source can be read, as far as the catalog tells: whatever is no plain relation (a file, a call with arguments, what a plugin
    loads) is taken to be there. Without regard to case. names: dict that remembers the names in the schemas asked. #}
 {% macro _source_exists(source, names) %}
-  {% set settings = dict(source.meta or {}, **(source.source_meta or {})) %}
-  {% if not modules.re.fullmatch('[^()\'{}/*]+', source.identifier) or (dbt_selfheal._traits().file_sources and ('external_location' in settings or 'plugin' in settings
-      or 'external_location' in source.config.meta or 'plugin' in source.config.meta or '(' in source.relation_name or "'" in source.relation_name)) %}
+  {% set settings = dict(source.meta or {}, **dict(source.source_meta or {}, **(source.config.meta or {}))) %}
+  {% if not modules.re.fullmatch('[^()\'{}/*]+', source.identifier) or (dbt_selfheal._traits().file_sources and ('external_location' in settings or 'plugin' in settings or '(' in source.relation_name or "'" in source.relation_name)) %}
     {% do return(true) %}
   {% endif %}
   {% set place = source.database ~ '.' ~ source.schema %}
