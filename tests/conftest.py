@@ -121,6 +121,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         "relations equal": "healed equals built",
         "survived": "nothing lost",
         "harmless": "the same with the package and without it",
+        "random projects": "random projects",
     }
     for prefix, title in titles.items():
         lines = {

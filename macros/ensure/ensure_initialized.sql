@@ -67,7 +67,12 @@
    read that run after this one), what is declared (an operation with nothing declared requires every enabled node), and the nodes that initial data goes into. #}
 {% macro _current_plan(settings, select=none) %}
   {% set manifest, selected, reads = builtins.ref.manifest, dbt_selfheal._selected(), {'reasons': {}, 'front': [], 'early': {}} %}
-  {% for unique_id in selected %}
+  {% set run = [] %}  {# selected ephemeral models are not, unless something that is run reads them #}
+  {% for unique_id in selected if (manifest.nodes.get(unique_id) or {'config': {}}).config.materialized != 'ephemeral' %}{% do run.append(unique_id) %}{% endfor %}
+  {% for unique_id in run if unique_id in manifest.nodes %}
+    {% for parent in manifest.nodes[unique_id].depends_on_nodes if parent in selected and parent not in run %}{% do run.append(parent) %}{% endfor %}
+  {% endfor %}
+  {% for unique_id in run %}
     {% set node = manifest.nodes.get(unique_id) %}
     {% if node is none and unique_id.startswith('unit_test.') %}  {# its inputs are the parents of the model that it tests #}
       {% set test, node = manifest.unit_tests[unique_id], manifest.nodes.get(manifest.unit_tests[unique_id].depends_on.nodes | first) %}

@@ -9,13 +9,15 @@
   {% set queue = selected | list + required %}
   {% if (nodes | join).count('-on-run-') > 1 and dbt_selfheal._hooks(selected, queue).doubt %}{% do return(false) %}{% endif %}
   {% for id in queue if id not in seen %}
-    {% do seen.update({id: 1}) %}
     {% set node = nodes.get(id) %}
+    {% if not (node and node.config.materialized == 'ephemeral' and loop.index <= selected | length) %}  {# dbt runs none by itself #}
+    {% do seen.update({id: 1}) %}
     {% set relation = node and (id in selected or node.config.materialized == 'ephemeral' or adapter.get_relation(node.database, node.schema, node.alias)) %}
     {% if relation is true or (relation.is_view or not node) and dbt_selfheal._passes(id, selected, queue, by_alias) %}
       {% do queue.extend(node.depends_on_nodes or []) %}
     {% elif not relation or relation.is_view %}
       {% do return(false) %}
+    {% endif %}
     {% endif %}
   {% endfor %}
   {% do return(true) %}
