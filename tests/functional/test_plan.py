@@ -297,7 +297,9 @@ def test_what_needs_a_refused_model_through_an_ephemeral_one_is_held_up_and_no_l
     output = refused(project, "run", "-s", "leaf", builds=["beside"])
     assert "16 of 17 missing relations cannot be built from a hook" in output
     assert "The other 15 need them" in output
-    assert output.split("this command again:")[1].split() == ["dbt", "build"]
+    command = output.split("this command again:")[1].split()  # dbt 1.8 goes on, and says more
+    assert command[:2] == ["dbt", "build"]
+    assert "--select" not in command
     assert "dbt build --select +m14" in refused(project, "run", "-s", "leaf")
 
 
