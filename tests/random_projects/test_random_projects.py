@@ -138,7 +138,7 @@ def _rounds(make_project: ProjectFactory, rounds: int, most: int, seed: int | No
 
 def test_random_projects(make_project: ProjectFactory, record_property: Any) -> None:
     """A sample, the same in each run."""
-    record_property("random projects", f"duckdb: {_rounds(make_project, 6, 8)}")
+    record_property("random projects", f"duckdb: {_rounds(make_project, 3, 8)}")
 
 
 @pytest.mark.slow
