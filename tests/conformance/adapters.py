@@ -15,13 +15,9 @@ from dbt.tests.adapter.simple_seed import seeds as seed_files
 
 # What the default run takes: a class for each kind of command and of node.
 SAMPLE = {
-    "basic.test_base.BaseSimpleMaterializations",
-    "basic.test_generic_tests.BaseGenericTests",
     "basic.test_incremental.BaseIncremental",
     "basic.test_singular_tests_ephemeral.BaseSingularTestsEphemeral",
-    "basic.test_snapshot_timestamp.BaseSnapshotTimestamp",
     "hooks.test_run_hooks.BasePrePostRunHooks",
-    "store_test_failures_tests.basic.StoreTestFailuresAsGeneric",
     "unit_testing.test_case_insensitivity.BaseUnitTestCaseInsensivity",
 }
 
