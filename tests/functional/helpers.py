@@ -62,6 +62,18 @@ FILES = {
 _COMMENT = re.compile(r'^\s*/\* \{"app": "dbt".*?\*/\s*', re.DOTALL)
 _TRANSACTION = {"begin", "commit", "rollback"}
 
+# A seed, a view, an incremental model over it and a leaf.
+TOTALS = {
+    "seeds/items.csv": "id,amount\n1,10\n2,20\n3,30\n",
+    "models/stg_items.sql": "{{ config(materialized='view') }}\nselect id, amount from {{ ref('items') }}",
+    "models/totals.sql": (
+        "{{ config(materialized='incremental', unique_key='id') }}\n"
+        "select id, amount from {{ ref('stg_items') }}\n"
+        "{% if is_incremental() %}where id > (select max(id) from {{ this }}){% endif %}"
+    ),
+    "models/leaf.sql": "{{ config(materialized='table') }}\nselect id, amount from {{ ref('totals') }}",
+}
+
 
 @dataclass(frozen=True)
 class Fingerprint:

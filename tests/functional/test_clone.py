@@ -7,22 +7,13 @@ from collections.abc import Mapping
 import pytest
 import yaml
 from conftest import ProjectFactory
+from functional.helpers import TOTALS as FILES
 from functional.helpers import built, events, plan, printed, settings
 from support import DbtProject, DbtResult
 
 pytestmark = [pytest.mark.duckdb, pytest.mark.postgres]
 
 TABLE = "{{ config(materialized='table') }}\n"
-FILES = {
-    "seeds/items.csv": "id,amount\n1,10\n2,20\n3,30\n",
-    "models/stg_items.sql": "{{ config(materialized='view') }}\nselect id, amount from {{ ref('items') }}",
-    "models/totals.sql": (
-        "{{ config(materialized='incremental', unique_key='id') }}\n"
-        "select id, amount from {{ ref('stg_items') }}\n"
-        "{% if is_incremental() %}where id > (select max(id) from {{ this }}){% endif %}"
-    ),
-    "models/leaf.sql": f"{TABLE}select id, amount from {{{{ ref('totals') }}}}",
-}
 CLONE = {"vars": settings(on_missing="clone")}
 DEFER = ("--defer", "--state", "state")
 

@@ -11,22 +11,13 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ProjectFactory
+from functional.helpers import TOTALS as FILES
 from functional.helpers import built, hook_errors_stop, plan, printed
 from support import ROOT, DbtProject
 
 pytestmark = [pytest.mark.duckdb, pytest.mark.postgres]
 
 TABLE = "{{ config(materialized='table') }}\n"
-FILES = {
-    "seeds/items.csv": "id,amount\n1,10\n2,20\n3,30\n",
-    "models/stg_items.sql": "{{ config(materialized='view') }}\nselect id, amount from {{ ref('items') }}",
-    "models/totals.sql": (
-        "{{ config(materialized='incremental', unique_key='id') }}\n"
-        "select id, amount from {{ ref('stg_items') }}\n"
-        "{% if is_incremental() %}where id > (select max(id) from {{ this }}){% endif %}"
-    ),
-    "models/leaf.sql": "{{ config(materialized='table') }}\nselect id, amount from {{ ref('totals') }}",
-}
 ROWS = [(1, 10), (2, 20), (3, 30)]
 
 
