@@ -41,9 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--adapter", choices=ADAPTERS, default="duckdb", help="database to run on (default: duckdb)"
     )
     group.addoption(
-        "--sample",
+        "--promises",
         action="store_true",
-        help="of the cases of a test that starts dbt, run only the first (all if it is marked all_cases)",
+        help="run only tests marked promise; of each the first case, unless the mark has cases='all'",
     )
     group.addoption("--slow", action="store_true", help="run the tests marked slow too")
     group.addoption("--faults", action="store_true", help="run the tests marked faults too")
@@ -90,27 +90,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(
                     pytest.mark.skip(reason=f"needs dbt-core {marker.args[0]}, this is {version}")
                 )
-    if config.getoption("--sample"):
-        others = _other_cases(kept)
-        left_out += others
-        kept = [item for item in kept if item not in others]
+    if config.getoption("--promises"):
+        chosen = _promises(kept)
+        left_out += [item for item in kept if item not in chosen]
+        kept = [item for item in kept if item in chosen]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
 
 
-def _other_cases(items: list[pytest.Item]) -> set[pytest.Item]:
-    """Returns, of each test that starts dbt, the cases after the first one that is not skipped."""
+def _promises(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Returns the tests that show a promise; of one with many cases the first that is not skipped, or all."""
     found: set[pytest.Item] = set()
     covered: set[str] = set()
     for item in items:
-        name = item.nodeid.partition("[")[0]
-        if "dbt_server" not in getattr(item, "fixturenames", ()) or item.get_closest_marker("all_cases"):
+        mark = item.get_closest_marker("promise")
+        if mark is None or item.get_closest_marker("skip"):
             continue
-        if name in covered:
+        name = item.nodeid.partition("[")[0]
+        if name not in covered or mark.kwargs.get("cases") == "all":
             found.add(item)
-        elif not item.get_closest_marker("skip"):
-            covered.add(name)
+        covered.add(name)
     return found
 
 

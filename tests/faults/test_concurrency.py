@@ -136,6 +136,7 @@ def test_runs_of_the_same_leaf_heal_once_and_only_dbts_own_swap_can_fail(
 
 
 @pytest.mark.duckdb
+@pytest.mark.promise("One at a time")
 def test_without_retries_the_other_run_says_who_holds_the_file(make_project: ProjectFactory) -> None:
     project = make_project({"models/a.sql": "select 1 as id", "models/b.sql": "select * from {{ ref('a') }}"})
     project.dbt("run", "-s", "b")

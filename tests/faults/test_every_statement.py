@@ -65,6 +65,7 @@ def attempt(bed: Bed, fault: Fault, whole: dict) -> list[str]:  # type: ignore[t
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.promise("Repeat as it is")
 def test_a_fault_at_the_nth_statement_is_survived(
     bed: Bed,
     kinds: tuple[str, ...],

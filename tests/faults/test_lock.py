@@ -36,6 +36,7 @@ def waiting(result: DbtResult) -> bool:
 
 
 @pytest.mark.postgres
+@pytest.mark.promise("One at a time")
 def test_on_postgres_the_one_who_waits_is_told_for_whom_and_goes_on_when_it_is_over(
     make_warm_project: WarmProjectFactory,
 ) -> None:
@@ -86,6 +87,7 @@ def test_who_builds_in_another_schema_is_seen_from_the_target_schema(
 
 
 @pytest.mark.postgres
+@pytest.mark.promise("Repeat as it is")
 def test_a_run_that_is_killed_in_a_long_statement_frees_the_lock(
     make_warm_project: WarmProjectFactory,
 ) -> None:

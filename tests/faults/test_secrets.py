@@ -43,6 +43,7 @@ def leaks(texts: Iterator[tuple[str, str]]) -> list[str]:
 
 
 @pytest.mark.postgres
+@pytest.mark.promise("Say what to do")
 def test_no_secret_in_outputs_logs_artifacts_lock_entries_and_tables(
     make_warm_project: WarmProjectFactory,
 ) -> None:

@@ -94,6 +94,7 @@ def unhealed(bed: HealedBed, comparison: Comparison, commands_own: set[str]) -> 
 @pytest.mark.duckdb
 @pytest.mark.postgres
 @pytest.mark.sqlite
+@pytest.mark.promise("Healed equals built")
 def test_everything_healed_in_one_command_equals_a_plain_build(
     beds: Beds, heal: Callable[..., Comparison]
 ) -> None:
@@ -121,6 +122,7 @@ def test_everything_healed_on_spark_equals_a_plain_build(beds: Beds, heal: Calla
     test_everything_healed_in_one_command_equals_a_plain_build(beds, heal)
 
 
+@pytest.mark.promise("Healed equals built")
 def test_what_one_leaf_alone_heals_equals_a_plain_build(
     beds: Beds, heal: Callable[..., Comparison], leaf: str
 ) -> None:
@@ -133,6 +135,7 @@ def test_what_one_leaf_alone_heals_equals_a_plain_build(
 
 @pytest.mark.duckdb
 @pytest.mark.postgres
+@pytest.mark.promise("Healed equals built")
 def test_a_project_that_replaces_dbts_own_macros_is_healed_with_its_replacements(
     beds: Beds, heal: Callable[..., Comparison]
 ) -> None:
@@ -142,6 +145,7 @@ def test_a_project_that_replaces_dbts_own_macros_is_healed_with_its_replacements
 
 
 @pytest.mark.duckdb
+@pytest.mark.promise("Healed equals built")
 def test_beside_what_a_hook_cannot_build_everything_else_is_healed(
     beds: Beds, heal: Callable[..., Comparison]
 ) -> None:
@@ -157,6 +161,7 @@ def test_beside_what_a_hook_cannot_build_everything_else_is_healed(
         pytest.param("leaf_after_microbatch", "microbatch", marks=pytest.mark.dbt_version(">=1.10")),
     ],
 )
+@pytest.mark.promise("Healed equals built")
 def test_what_a_hook_cannot_build_is_refused_with_the_command_that_builds_it(
     beds: Beds, heal: Callable[..., Comparison], blocked: str, why: str
 ) -> None:

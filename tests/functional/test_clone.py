@@ -64,6 +64,7 @@ def test_a_missing_parent_is_cloned_from_the_other_environment(make_project: Pro
     assert printed(again) == []
 
 
+@pytest.mark.promise("Clone instead of build")
 def test_a_clone_equals_what_dbt_clone_makes(make_project: ProjectFactory):
     ours, theirs = (
         with_production(make_project(FILES, config=CLONE)),
@@ -105,6 +106,7 @@ def test_a_seed_and_a_view_are_cloned_too(make_project: ProjectFactory):
     assert project.rows("both") == [(1,), (2,), (3,)]
 
 
+@pytest.mark.promise("What exists stays")
 def test_nothing_that_exists_is_cloned_over(make_project: ProjectFactory):
     project = with_production(make_project(FILES, config=CLONE))
     here = project.database.default_schema

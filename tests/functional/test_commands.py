@@ -44,6 +44,7 @@ def assert_nothing_healed(result: DbtResult) -> None:
     ],
     ids=["run", "build", "test", "snapshot"],
 )
+@pytest.mark.promise("Build it")
 def test_a_command_succeeds_with_no_database_file_and_a_second_time_heals_nothing(
     workspace: DbtProject, command: list[str], own: set[str]
 ):
@@ -70,6 +71,7 @@ def test_seed_loads_what_it_selects_and_leaves_declared_models_to_the_next_comma
     assert workspace.names() == set(REQUIRED)
 
 
+@pytest.mark.promise("Build it")
 def test_ensure_initialized_builds_what_is_declared_and_says_so_the_second_time(workspace: DbtProject):
     first = workspace.dbt("run-operation", "ensure_initialized")
     assert sorted(built(first)) == sorted(REQUIRED)
@@ -103,6 +105,7 @@ def test_initialization_plan_builds_nothing(workspace: DbtProject):
     assert workspace.relations() == {}
 
 
+@pytest.mark.promise("The state")
 def test_initialization_status_tells_the_state_and_builds_nothing(workspace: DbtProject):
     """completed (all required exist), not_started (none), incomplete (some)."""
     result = workspace.dbt("run-operation", "initialization_status")
@@ -126,6 +129,7 @@ def test_initialization_status_tells_the_state_and_builds_nothing(workspace: Dbt
     assert "completed" in printed(result)[0]
 
 
+@pytest.mark.promise("Verify")
 def test_verify_initialized_fails_naming_what_is_missing_and_passes_when_all_is_there(workspace: DbtProject):
     """It asks the database, and fails when something is missing."""
     output = refused(workspace, "run-operation", "verify_initialized")
@@ -152,6 +156,7 @@ def test_verify_initialized_fails_naming_what_is_missing_and_passes_when_all_is_
     ],
     ids=lambda command: "-".join(command[:2]),
 )
+@pytest.mark.promise("Build it")
 def test_a_command_that_runs_no_node_builds_nothing(workspace: DbtProject, command: list[str]):
     result = workspace.dbt(*command, check=False)
     if command != ["show", "-s", LEAF]:  # which reads what is not there

@@ -35,6 +35,7 @@ def ready(workspace: DbtProject) -> DbtProject:
     return workspace
 
 
+@pytest.mark.promise("Build it")
 def test_no_database_file_all_required_tables_are_created(workspace: DbtProject):
     """US1.1: the database is made and all required tables are initialized."""
     assert workspace.relations() == {}
@@ -61,6 +62,7 @@ def test_empty_database_all_required_tables_are_created(workspace: DbtProject):
     assert len(workspace.rows(LEAF)) == 3
 
 
+@pytest.mark.promise("Build it")
 def test_seeds_are_loaded_before_foundation_models_are_built(workspace: DbtProject):
     """Seeds come before whatever reads them."""
     order = built(workspace.dbt("run", "-s", LEAF))
@@ -70,6 +72,7 @@ def test_seeds_are_loaded_before_foundation_models_are_built(workspace: DbtProje
 
 
 @pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.promise("What exists stays")
 def test_one_missing_table_is_built_and_no_other_is_touched(shared_workspace: DbtProject, name: str):
     """US1.3: only what is missing is created; the others keep their rows and marks."""
     project = shared_workspace
@@ -98,6 +101,7 @@ def test_with_all_present_nothing_is_printed_and_nothing_is_built(ready: DbtProj
     assert {name: after[name] for name in REQUIRED} == {name: before[name] for name in REQUIRED}
 
 
+@pytest.mark.promise("Next to nothing when nothing is missing")
 def test_with_all_present_no_query_is_sent_beyond_dbts_own(
     ready: DbtProject, make_shared_project: SharedProjectFactory
 ):
@@ -122,6 +126,7 @@ def _without_times(sql: list[str]) -> list[str]:
     max_examples=5, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(dropped=st.sets(st.sampled_from(REQUIRED), min_size=2))
+@pytest.mark.promise("What exists stays")
 def test_any_dropped_subset_comes_back_and_all_else_is_untouched(
     shared_workspace: DbtProject, dropped: set[str]
 ):

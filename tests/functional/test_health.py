@@ -41,6 +41,7 @@ def health(project: DbtProject, **options: Any) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.promise("Health")
 def test_a_workspace_that_is_ready_is_healthy_and_looking_changes_nothing(project: DbtProject) -> None:
     before = project.relations()
     report = health(project)
@@ -63,6 +64,7 @@ def test_a_workspace_that_is_ready_is_healthy_and_looking_changes_nothing(projec
     assert project.relations() == before
 
 
+@pytest.mark.promise("Health")
 def test_what_is_missing_breaks_it(project: DbtProject) -> None:
     project.drop("names", "persons")
     report = health(project)

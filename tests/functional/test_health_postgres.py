@@ -12,6 +12,7 @@ from support import DbtProject
 pytestmark = [pytest.mark.postgres, pytest.mark.both_packages]
 
 
+@pytest.mark.promise("Health")
 def test_the_holder_of_the_lock_is_named(make_project: Callable[..., DbtProject]) -> None:
     project = make_project({"models/a.sql": "select 1 as id"})
     profile = project.database.profile()

@@ -47,6 +47,7 @@ def test_without_the_setting_there_is_nothing_of_ours(make_project: Make) -> Non
     assert project.names() == {"people", "persons", "names"}
 
 
+@pytest.mark.promise("History")
 def test_an_attempt_is_recorded_and_nothing_is_when_nothing_was_missing(project: DbtProject) -> None:
     result = project.dbt("run", "--select", "names")
     (complete,) = events(result, "initialization_complete")

@@ -27,6 +27,7 @@ LATER = {
 }
 
 
+@pytest.mark.promise("See what no edge shows")
 def test_what_a_hook_on_run_end_reads_is_healed(make_project: ProjectFactory):
     project = make_project(FILES, config={"on-run-end": [COPY]})
     result = project.dbt("run", "-s", "leaf")
@@ -50,6 +51,7 @@ def test_what_a_hook_of_a_later_package_reads_is_healed(make_project: ProjectFac
     assert project.rows("audit") == [(3,)]
 
 
+@pytest.mark.promise("See what no edge shows")
 def test_what_a_later_hook_on_run_start_reads_is_made_before_even_if_the_command_makes_it(
     make_project: ProjectFactory,
 ):
@@ -68,6 +70,7 @@ def test_a_project_puts_its_own_hook_after_the_packages(make_project: ProjectFac
     assert sorted(project.rows("audit")) == [(1,), (2,)]
 
 
+@pytest.mark.promise("See what no edge shows")
 def test_what_a_hook_reads_only_perhaps_does_not_stop_the_command(make_project: ProjectFactory):
     """It names a model that no hook can build, in a branch that only parsing takes."""
     files = {**FILES, "models/py.py": "def model(dbt, session):\n    return session.sql('select 1 as id')\n"}
@@ -78,6 +81,7 @@ def test_what_a_hook_reads_only_perhaps_does_not_stop_the_command(make_project: 
     assert "py (models/py.py) is missing, and is not built" in " ".join(result.output.split())
 
 
+@pytest.mark.promise("Next to nothing when nothing is missing")
 def test_with_all_there_no_query_is_sent_for_hooks(make_project: ProjectFactory):
     select = "select count(*) from {{ ref('fct') }}"
     sent = []

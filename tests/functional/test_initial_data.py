@@ -75,6 +75,7 @@ def users(project: DbtProject) -> DbtProject:
     return project
 
 
+@pytest.mark.promise("Initial data")
 def test_loaded_twice_with_an_edit_in_between_the_edit_stays_and_nothing_is_doubled(
     make_project: Make,
 ) -> None:
@@ -153,6 +154,7 @@ def test_keys_are_compared_as_their_columns_have_them(make_project: Make) -> Non
     assert [(row[0], row[3]) for row in project.rows("users")] == [("5", 2), ("6", 3), ("a", 1)]
 
 
+@pytest.mark.promise("Initial data")
 def test_the_first_administrator_is_made_from_the_environment(make_project: Make) -> None:
     project = users(make_project(MIGRATION, config=settings(ADMIN)))
     assert reports(load(project, env=SECRETS)) == {"users": (2, 0, 0)}

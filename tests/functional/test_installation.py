@@ -12,6 +12,7 @@ from support import DbtProject
 pytestmark = pytest.mark.duckdb
 
 
+@pytest.mark.promise("Two entries and it works")
 def test_dbt_deps_and_packages_yml_are_all_that_is_needed(make_project: ProjectFactory):
     """Inclusion in packages.yml is all a user does. A real `dbt deps` in real processes."""
     project = make_project(

@@ -21,6 +21,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("alias", [None, "dim_now"])
+@pytest.mark.promise("Healed equals built")
 def test_a_healed_latest_version_has_its_view(make_project: ProjectFactory, alias: str | None):
     files = dict(FILES)
     if alias:

@@ -40,6 +40,7 @@ def open_rows(project: DbtProject) -> list[tuple[object, ...]]:
     )
 
 
+@pytest.mark.promise("A history that is lost")
 def test_an_existing_snapshot_is_not_fed_with_a_history_that_begins_today(project: DbtProject):
     result = project.dbt("snapshot", vars={"id": 2}, check=False)
     assert result.returncode != 0
@@ -62,6 +63,7 @@ def test_alone_it_is_built_and_said(project: DbtProject):
     assert "Self-healing: events: the history starts now" in printed(result)
 
 
+@pytest.mark.promise("A history that is lost")
 def test_a_snapshot_that_is_not_there_yet_is_fed(project: DbtProject):
     project.execute(f"drop table {project.database.default_schema}.kept")
     project.dbt("snapshot", vars={"id": 2})

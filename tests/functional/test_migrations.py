@@ -84,6 +84,7 @@ def states(project: DbtProject, **options: Any) -> dict[str, str]:
     return {entry["version"]: entry["state"] for entry in event["migrations"]}
 
 
+@pytest.mark.promise("Migrations")
 def test_pending_migrations_are_applied_in_order_once_and_recorded(make_project: Make) -> None:
     project = make_project(THREE)
     assert states(project) == {"0001": "pending", "0002": "pending", "0010": "pending"}
@@ -158,6 +159,7 @@ def test_run_stops_at_the_version_asked_for(make_project: Make) -> None:
     assert "YAML reads 0010 as 8" in octal.output
 
 
+@pytest.mark.promise("Migrations")
 def test_rollback_goes_back_one_or_to_a_version_and_forward_again(make_project: Make) -> None:
     project = make_project(THREE)
     operate(project, "run_migrations")

@@ -26,6 +26,7 @@ ALL = ("--warn-error-options", '{"error": "all"}')
 
 @pytest.mark.parametrize("flag", [("--warn-error",), ALL], ids=["warn-error", "all as errors"])
 @pytest.mark.both_packages
+@pytest.mark.promise("No warning")
 def test_no_command_warns(make_project: ProjectFactory, flag: tuple[str, ...]):
     project = make_project(PLAIN, config=CONFIG)
     assert sorted(built(project.dbt(*flag, "run", "-s", LEAF))) == sorted(REQUIRED)  # cold, a first parse
@@ -53,6 +54,7 @@ def test_no_deprecation_is_ours(make_project: ProjectFactory):
     assert len(named) == len(others)
 
 
+@pytest.mark.promise("No warning")
 def test_quiet_prints_what_an_operation_was_asked_for_and_nothing_else(make_project: ProjectFactory):
     project: DbtProject = make_project(PLAIN, config=CONFIG)
     plan = project.dbt("-q", "run-operation", "initialization_plan")

@@ -96,6 +96,7 @@ def graph(shared_graph: DbtProject) -> DbtProject:
     return shared_graph
 
 
+@pytest.mark.promise("See what is missing")
 def test_the_plan_names_each_node_its_reason_and_its_file_in_build_order(workspace: DbtProject):
     result = workspace.dbt("run-operation", "initialization_plan")
     event = plan(result)
@@ -168,6 +169,7 @@ def test_the_reasons_tell_what_is_read_by_the_command_from_what_is_a_parent(grap
     assert built(result)[2:] == ["stg_orders", "totals"]
 
 
+@pytest.mark.promise("See what is missing")
 def test_nested_ephemeral_parents_are_passed_through_and_not_built(graph: DbtProject):
     result = graph.dbt("run", "-s", "leaf_eph")
     assert sorted(built(result)) == ["customers", "orders", "stg_orders"]
@@ -177,6 +179,7 @@ def test_nested_ephemeral_parents_are_passed_through_and_not_built(graph: DbtPro
     assert graph.rows("totals") == [("ada", 30)]
 
 
+@pytest.mark.promise("See what is missing")
 def test_the_dropped_table_under_a_view_that_exists_comes_back(graph: DbtProject):
     """A view over a dropped table is a "table does not exist" in waiting."""
     graph.dbt("run", "-s", "leaf_view")
@@ -187,6 +190,7 @@ def test_the_dropped_table_under_a_view_that_exists_comes_back(graph: DbtProject
     assert fingerprints(graph)["stg_orders"].comment == "marked before"
 
 
+@pytest.mark.promise("See what is missing")
 def test_a_table_that_exists_ends_the_search_its_parents_are_not_required(graph: DbtProject):
     graph.dbt("run", "-s", "leaf")
     graph.drop("orders", "customers")
@@ -209,6 +213,7 @@ def test_sources_that_a_missing_model_reads_are_made_before_it(graph: DbtProject
     assert len(graph.rows("from_sources")) == 3
 
 
+@pytest.mark.promise("See what is missing")
 def test_a_missing_source_is_an_error_that_names_source_table_and_loader(graph: DbtProject):
     output = refused(graph, "run", "-s", "leaf_payments")
     assert "bank.payments" in output
@@ -234,6 +239,7 @@ def test_a_missing_source_whose_maker_is_disabled_is_an_error_that_says_so(graph
     assert "enable it" in output
 
 
+@pytest.mark.promise("See what is missing")
 def test_a_python_model_is_refused_and_all_that_does_not_need_it_is_built(graph: DbtProject):
     output = refused(graph, "run", "-s", "leaf_python", builds=["customers"])
     assert "1 of 2 missing relations cannot be built from a hook" in output
@@ -317,6 +323,7 @@ def test_a_selected_table_that_an_unselected_missing_node_needs_is_built(graph: 
     assert graph.rows("tab_last") == [(1,)]
 
 
+@pytest.mark.promise("See what is missing")
 def test_what_is_only_declared_and_reads_what_the_command_builds_is_postponed(workspace: DbtProject):
     """It cannot be built before the command; the next command builds it."""
     result = workspace.dbt("run", "-s", "int_baseline_workforce")

@@ -60,6 +60,7 @@ def stopped(project: DbtProject, *arguments: str, **options: Any) -> str:
 # ------------------------------------------------------------------------------------ --defer, --favor-state
 
 
+@pytest.mark.promise("See what is missing")
 def test_with_defer_what_is_here_is_read_here_and_with_favor_state_there(make_project: ProjectFactory):
     project = with_production(make_project(FILES))
     here = project.database.default_schema
@@ -209,6 +210,7 @@ def test_full_refresh_heals_what_is_missing_and_refreshes_only_what_is_selected(
 # ---------------------------------------------------------------------------------------------- dbt retry
 
 
+@pytest.mark.promise("Finish first")
 def test_after_an_error_of_healing_the_same_command_again_succeeds(make_project: ProjectFactory):
     """`dbt retry` has nothing to say here: dbt 1.9 and later record no node where a hook stops the run."""
     project = make_project(
@@ -253,6 +255,7 @@ def test_retry_after_a_failed_node_heals_what_the_skipped_ones_read(make_project
 # ------------------------------------------------------------------------------------ unit and data tests
 
 
+@pytest.mark.promise("See what is missing")
 def test_a_unit_test_heals_the_parents_of_the_model_that_it_tests_and_not_the_model(
     make_project: ProjectFactory,
 ):
@@ -273,6 +276,7 @@ def test_a_unit_test_heals_the_parents_of_the_model_that_it_tests_and_not_the_mo
     assert built(project.dbt("test", "-s", "test_type:unit")) == []
 
 
+@pytest.mark.promise("See what is missing")
 def test_a_data_test_heals_everything_that_it_reads(make_project: ProjectFactory):
     project = make_project(
         {
@@ -389,6 +393,7 @@ SOURCES: Mapping[str, str] = {
 }
 
 
+@pytest.mark.promise("See what is missing")
 def test_a_missing_source_that_a_seed_makes_is_healed_for_a_model_and_for_a_test(
     make_project: ProjectFactory,
 ):
@@ -518,6 +523,7 @@ def test_the_plan_names_what_is_healed_under_defer_only_once(make_project: Proje
 @pytest.mark.parametrize(
     "call", ["truncate_relation(ref('raw'))", "alter_column_type(ref('raw'), 'id', 'bigint')", "note()"]
 )
+@pytest.mark.promise("See what is missing")
 def test_statements_in_a_models_code_run_once_and_not_ahead_of_time(make_project: ProjectFactory, call: str):
     """To find out what a model reads its code may be compiled: not where that sends a statement.
 

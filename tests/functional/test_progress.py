@@ -29,6 +29,7 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+@pytest.mark.promise("Events")
 def test_every_step_has_started_and_complete_with_times_duration_and_success(first_run: DbtResult):
     """Each step and node is an event with its name, times, duration and success."""
     started = events(first_run, "initialization_step_started")
@@ -55,6 +56,7 @@ def test_steps_follow_one_another(first_run: DbtResult):
     assert abs((datetime.now(timezone.utc) - times[-1]).total_seconds()) < 3600, "in UTC"
 
 
+@pytest.mark.promise("Events")
 def test_every_node_has_a_complete_event(first_run: DbtResult):
     nodes = events(first_run, "initialization_node_complete")
     assert sorted(node["unique_id"].split(".")[2] for node in nodes) == sorted(REQUIRED)
@@ -80,6 +82,7 @@ def test_the_last_event_says_what_was_found_missing_and_what_was_created(first_r
     assert last["duration_seconds"] > 0
 
 
+@pytest.mark.promise("Events")
 def test_events_are_json_at_debug_level_and_not_on_the_console(first_run: DbtResult):
     found = [event for event in first_run.events if event["info"]["msg"].lstrip().startswith('{"event"')]
     assert len(found) == len(first_run.healing_events) > 10
@@ -87,6 +90,7 @@ def test_events_are_json_at_debug_level_and_not_on_the_console(first_run: DbtRes
     assert '"event"' not in first_run.stdout
 
 
+@pytest.mark.promise("Say what is going on")
 def test_the_first_line_comes_before_the_first_node_then_a_numbered_line_for_each_then_a_summary(
     first_run: DbtResult,
 ):
@@ -110,6 +114,7 @@ def test_the_first_line_comes_before_the_first_node_then_a_numbered_line_for_eac
         assert re.search(r" in \d+\.\d\ds\]$", done)
 
 
+@pytest.mark.promise("Say what is going on")
 def test_lines_are_as_wide_as_dbts_own(first_run: DbtResult):
     lines = printed(first_run)
     assert max(map(len, lines)) <= WIDTH
@@ -117,6 +122,7 @@ def test_lines_are_as_wide_as_dbts_own(first_run: DbtResult):
     assert starts == {81}, "dbt's own lines have their status in that column"
 
 
+@pytest.mark.promise("Say what is going on")
 def test_the_lines_come_before_the_commands_own_nodes(first_run: DbtResult):
     assert first_run.stdout.index("Self-healing: ready") < first_run.stdout.index(f"model main.{LEAF} ")
 

@@ -26,6 +26,7 @@ INCREMENTAL = (
 
 
 @pytest.mark.parametrize("command", ["build", "run"])
+@pytest.mark.promise("See what no edge shows")
 def test_a_seed_that_is_read_as_a_source_by_the_same_command_is_loaded_first(
     make_project: ProjectFactory, command: str
 ):
@@ -56,6 +57,7 @@ def test_a_model_that_cannot_be_built_twice_is_named_with_the_two_commands_that_
 
 
 @pytest.mark.dbt_version(">=1.9")
+@pytest.mark.promise("See what no edge shows")
 def test_a_unit_test_with_this_as_input_heals_the_model_itself(make_project: ProjectFactory):
     files = {
         "models/base.sql": TABLE + "select 2 as id",
@@ -76,6 +78,7 @@ def test_a_unit_test_with_this_as_input_heals_the_model_itself(make_project: Pro
     assert set(result.statuses.values()) == {"pass"}
 
 
+@pytest.mark.promise("See what no edge shows")
 def test_the_table_of_another_node_that_a_macro_finds_in_the_graph_is_declared(make_project: ProjectFactory):
     """No edge shows it, and without the declaration dbt's own error follows."""
     files = {

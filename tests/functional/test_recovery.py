@@ -23,6 +23,7 @@ pytestmark = pytest.mark.duckdb
 MIDDLE = "models/foundation/int_employee_benefits.sql"
 
 
+@pytest.mark.promise("Finish first")
 def test_a_failing_model_stops_the_command_with_the_databases_own_message(workspace: DbtProject):
     """US3.1: a clear message; what was built before it is whole, and the command's nodes do not run."""
     workspace.write({MIDDLE: "select no_such_column from {{ ref('int_baseline_workforce') }}\n"})
@@ -38,6 +39,7 @@ def test_a_failing_model_stops_the_command_with_the_databases_own_message(worksp
         assert LEAF not in workspace.names()
 
 
+@pytest.mark.promise("Repeat as it is")
 def test_the_repeat_after_a_failure_completes_without_rebuilding_what_was_there(workspace: DbtProject):
     """A failed attempt is repeated without any clean-up."""
     workspace.write({MIDDLE: "select no_such_column from {{ ref('int_baseline_workforce') }}\n"})
@@ -87,6 +89,7 @@ def test_killed_in_the_middle_of_a_node_the_repeat_completes_and_equals_an_undis
     assert after == {name: whole[name] for name in (*REQUIRED, LEAF)}, "equal, and nothing left over"
 
 
+@pytest.mark.promise("Repeat as it is")
 def test_killed_between_two_nodes_the_repeat_builds_only_the_rest(workspace: DbtProject):
     slow = (
         "{% if execute %}{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"

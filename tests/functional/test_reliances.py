@@ -94,6 +94,7 @@ def probe(project: DbtProject) -> dict[str, str]:
     return content
 
 
+@pytest.mark.promise("Several versions of dbt")
 def test_all_that_is_relied_upon_is_there(make_project: ProjectFactory):
     project = make_project(
         FILES, config={"on-run-start": ["{{ dbt_selfheal.ensure_initialized() }}", "{{ probe() }}"]}

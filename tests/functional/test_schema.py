@@ -107,6 +107,7 @@ def test_what_dbt_has_built_is_valid_with_aliases_of_types(project: DbtProject, 
     assert report["relations"] == 4
 
 
+@pytest.mark.promise("Schema")
 def test_everything_that_differs_is_named_with_a_severity_and_a_suggestion(
     project: DbtProject, adapter_name: str
 ) -> None:
@@ -226,6 +227,7 @@ def test_types_are_compared_by_the_databases_own_names(make_project: Make, adapt
     )
 
 
+@pytest.mark.promise("Schema")
 def test_repair_adds_what_is_missing_and_touches_no_data(project: DbtProject, adapter_name: str) -> None:
     project.drop("names", "adults", "persons")
     project.execute(

@@ -39,6 +39,7 @@ KEPT = ("config_age_bands", "config_tenure_bands", "int_employee_benefits")
     ],
     ids=["empty", "one-value-more", "many-values-more", "not-utf-8", "unclosed-quote"],
 )
+@pytest.mark.promise("Found before anything is built")
 def test_a_wrong_seed_file_is_named_nothing_changes_and_after_its_repair_the_command_succeeds(
     workspace: DbtProject, content: bytes, parts: list[str]
 ):
@@ -80,6 +81,7 @@ WAIT = (
 )
 
 
+@pytest.mark.promise("Found before anything is built")
 def test_a_seed_file_that_is_gone_is_named_with_its_place(make_project: ProjectFactory):
     """Spec, edge cases: report which files are missing and where they should be located.
 

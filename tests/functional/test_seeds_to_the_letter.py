@@ -186,6 +186,7 @@ EXAMPLES = {
 }
 
 
+@pytest.mark.promise("Healed equals built")
 def test_files_of_every_shape_are_healed_as_dbt_seed_loads_them(pair: tuple[DbtProject, DbtProject]) -> None:
     """Each of EXAMPLES that dbt itself can load on this database."""
     assert compare(*pair, list(EXAMPLES.values())) >= len(EXAMPLES) - 3

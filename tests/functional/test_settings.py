@@ -55,6 +55,7 @@ def one_missing(workspace: DbtProject) -> DbtProject:
     ],
     ids=["unknown-key", "wrong-type", "not-a-dict", "unknown-name", "unmatched-tag", "unmatched-path"],
 )
+@pytest.mark.promise("Settings")
 def test_a_wrong_setting_is_an_error_that_names_it_and_leaves_the_database_as_it_was(
     one_missing: DbtProject, values: dict[str, Any], parts: list[str]
 ):
@@ -112,6 +113,7 @@ def test_a_path_requires_the_nodes_below_it(workspace: DbtProject):
         ("tag:conf*", {*SEEDS}),
     ],
 )
+@pytest.mark.promise("Settings")
 def test_dbts_own_methods_say_what_is_required(workspace: DbtProject, entry: str, expected: set[str]):
     """As `dbt ls --select` says it for seeds, snapshots and models."""
     result = workspace.dbt("run-operation", "initialization_plan", vars=settings(required=[entry]))
@@ -139,6 +141,7 @@ def test_strings_and_templates_are_understood_as_values(workspace: DbtProject):
 
 
 @pytest.mark.parametrize("value", [False, "false"])
+@pytest.mark.promise("Off means off")
 def test_enabled_false_makes_the_package_inert(workspace: DbtProject, value: object):
     result = workspace.dbt("run", "-s", LEAF, vars=settings(enabled=value), check=False)
     _assert_inert(workspace, result)
@@ -173,6 +176,7 @@ def test_when_off_ensure_initialized_says_that_it_did_nothing(workspace: DbtProj
     assert "off" in line
 
 
+@pytest.mark.promise("Settings")
 def test_on_missing_fail_stops_and_prints_the_command_that_builds_it(one_missing: DbtProject):
     output = refused(one_missing, "run", "-s", LEAF, vars=settings(on_missing="fail"))
     assert "census" in output
@@ -190,6 +194,7 @@ def test_on_missing_warn_warns_builds_nothing_and_lets_the_command_run(one_missi
     assert {name: after[name] for name in before} == before
 
 
+@pytest.mark.promise("Off means off")
 def test_outside_of_the_targets_nothing_is_healed(workspace: DbtProject):
     result = workspace.dbt("run", "-s", LEAF, vars=settings(targets=["ci", "prod"]), check=False)
     _assert_inert(workspace, result)
@@ -205,6 +210,7 @@ SLOW = (
 )
 
 
+@pytest.mark.promise("A time limit")
 def test_the_time_limit_stops_between_nodes_leaves_what_was_built_and_a_repeat_finishes(
     workspace: DbtProject,
 ):

@@ -136,6 +136,7 @@ def _rounds(make_project: ProjectFactory, rounds: int, most: int, seed: int | No
     return counts
 
 
+@pytest.mark.promise("Healed equals built")
 def test_random_projects(make_project: ProjectFactory, record_property: Any) -> None:
     """A sample, the same in each run."""
     record_property("random projects", f"duckdb: {_rounds(make_project, 3, 8)}")

@@ -21,6 +21,7 @@ def model_fails(shop: DbtProject) -> DbtProject:
     return shop
 
 
+@pytest.mark.promise("The command")
 def test_ensure_builds_what_is_missing_and_then_finds_it(cli: Cli, shop: DbtProject) -> None:
     plan = cli(shop, "plan", "--json").document
     assert {step["name"] for step in plan["steps"]} == SHOP_NAMES
@@ -141,6 +142,7 @@ def test_the_native_way_leaves_deferral_as_it_is_set(cli: Cli, shop: DbtProject)
     assert cli(shop, "ensure", "--json", "--threads", "2", env=env).document["tables_created"] == ["report"]
 
 
+@pytest.mark.promise("The command")
 def test_exec_supervises_dbt_which_heals_in_its_own_hook(cli: Cli, shop: DbtProject) -> None:
     result = cli(shop, "exec", "--", "dbt", "run", "-s", "report")
     assert "Completed successfully" in result.stdout, "dbt's output is on standard output as ever"
@@ -225,6 +227,7 @@ def test_the_first_line_is_there_before_dbt_is_loaded(cli: Cli, shop: DbtProject
 
 
 @pytest.mark.duckdb
+@pytest.mark.promise("A time limit")
 def test_the_hard_time_limit_ends_dbt_and_the_next_attempt_succeeds(cli: Cli, shop: DbtProject) -> None:
     good = (shop.folder / "models/orders.sql").read_text()
     shop.write({"models/orders.sql": _slow("raw_orders")})

@@ -41,6 +41,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("kind", ["random", "text", "cut off", "header only"])
+@pytest.mark.promise("A damaged database file")
 def test_a_damaged_database_is_recognized_and_kept_and_recreate_helps(
     cli: Cli, shop: DbtProject, kind: str
 ) -> None:
@@ -115,6 +116,7 @@ def test_a_file_kept_open_by_another_process_is_reported_with_its_pid(cli: Cli, 
     assert waiting.returncode == 0, "it waits until the other process is done"
 
 
+@pytest.mark.promise("Found before anything is built")
 def test_too_little_disk_space_is_found_before_anything_is_built(
     cli: Cli, make_project: Callable[..., DbtProject], small_disk: Path
 ) -> None:
@@ -216,6 +218,7 @@ def _break(project: DbtProject, kind: str) -> list[str]:
         ("no seed", ["gone.csv is missing", "seeds/gone.csv"]),
     ],
 )
+@pytest.mark.promise("Say what to do")
 def test_what_is_missing_is_named_with_file_and_key(
     cli: Cli, shop: DbtProject, kind: str, texts: list[str]
 ) -> None:
@@ -254,6 +257,7 @@ def test_an_error_of_dbt_has_its_remedy(
     assert "What to do:" in result.stderr
 
 
+@pytest.mark.promise("Say what to do")
 def test_no_credential_appears_anywhere(
     cli: Cli, make_project: Callable[..., DbtProject], tmp_path: Path
 ) -> None:
