@@ -61,8 +61,8 @@
 {% endmacro %}
 
 
-{# The data of an external model is its file or folder. Returns whether that is there, and the statement that makes only the view over it, as
-   dbt-duckdb's own register_upstream_external_models() does: {'exists', 'view'}. #}
+{# The data of an external model is its file or folder. Returns whether that is there (readable or not), and the statement that makes only the
+   view over it, as dbt-duckdb's own register_upstream_external_models() does: {'exists', 'view'}. #}
 {% macro _duckdb_outside(node) %}
   {% set relation = api.Relation.create_from(adapter.config, node) %}
   {% set base = dbt_selfheal._base_context() %}
@@ -72,7 +72,9 @@
   {% set options = render_write_options(config) %}
   {% do dbt_selfheal._restore_context(base) %}
   {% set file = adapter.external_read_location(location, options).replace("'", "''") %}
-  {% do return({'exists': adapter.location_exists(file), 'view': 'create or replace view ' ~ relation ~ " as (\n  select * from '" ~ file ~ "'\n)"}) %}
+  {% set pattern = file if '*' in file else file[:-1] ~ '[' ~ file[-1] ~ ']' %}  {# a store is asked for its list only where there is a pattern #}
+  {% set listed = "sqlite_master' where 1=0 union all select if(count(*) = 0, error('no file'), 1) from glob('" ~ pattern ~ "') -- " %}
+  {% do return({'exists': adapter.location_exists(file) or adapter.location_exists(listed), 'view': 'create or replace view ' ~ relation ~ " as (\n  select * from '" ~ file ~ "'\n)"}) %}
 {% endmacro %}
 
 

@@ -159,7 +159,6 @@ def test_run_stops_at_the_version_asked_for(make_project: Make) -> None:
     assert "YAML reads 0010 as 8" in octal.output
 
 
-@pytest.mark.promise("Migrations")
 def test_rollback_goes_back_one_or_to_a_version_and_forward_again(make_project: Make) -> None:
     project = make_project(THREE)
     operate(project, "run_migrations")

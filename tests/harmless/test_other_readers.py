@@ -6,14 +6,14 @@ Each needs an environment of its own (`scripts/environments sqlmesh`); run with 
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-from support import DbtProject, DbtServer, DuckDbDatabase, Environment
+from harmless.programs import environment_of, run_program
+from support import DbtProject, DbtServer, DuckDbDatabase
 
 pytestmark = [pytest.mark.duckdb, pytest.mark.readers, pytest.mark.timeout(900)]
 with_and_without = pytest.mark.parametrize(
@@ -121,22 +121,22 @@ class RunNodes(Protocol):
 
 @with_and_without
 def test_sqlmesh_plans_and_builds(tmp_path: Path, dbt_server: DbtServer, install: bool) -> None:
-    environment = _environment("sqlmesh")
+    environment = environment_of("sqlmesh")
     config = {"models": {"+start": "Jan 1 2024"}}
     project = _project(tmp_path, dbt_server, SQLMESH, install=install, config=config)
     for _ in ("cold", "warm"):
-        output = _run(environment, project.folder, "sqlmesh", "plan", "--auto-apply", "--no-prompts")
+        output = run_program(environment, project.folder, "sqlmesh", "plan", "--auto-apply", "--no-prompts")
         assert project.query("select id from main.leaf") == [(42,)], output
 
 
 @with_and_without
 def test_sqlfluff_lints(tmp_path: Path, dbt_server: DbtServer, install: bool) -> None:
-    environment = _environment("sqlfluff")
+    environment = environment_of("sqlfluff")
     project = _project(tmp_path, dbt_server, SQLFLUFF, install=install)
-    lint = partial(_run, environment, project.folder, "sqlfluff", "lint")
+    lint = partial(run_program, environment, project.folder, "sqlfluff", "lint")
     for state in ("cold", "warm"):
         if state == "warm":
-            _run(environment, project.folder, "dbt", "run", "--select", "raw", "leaf")
+            run_program(environment, project.folder, "dbt", "run", "--select", "raw", "leaf")
         there = project.relations()
         lint("models/leaf.sql")
         assert "CP01" in lint("models/untidy.sql", code=1)
@@ -146,11 +146,11 @@ def test_sqlfluff_lints(tmp_path: Path, dbt_server: DbtServer, install: bool) ->
 
 @with_and_without
 def test_dagster_materializes(tmp_path: Path, dbt_server: DbtServer, install: bool) -> None:
-    environment = _environment("dagster")
+    environment = environment_of("dagster")
     project = _project(tmp_path, dbt_server, DAGSTER, install=install)
 
     def materialize(*names: str, code: int) -> str:
-        output = _run(environment, project.folder, "python", "job.py", *names, code=code)
+        output = run_program(environment, project.folder, "python", "job.py", *names, code=code)
         materialized = {line.split()[1] for line in output.splitlines() if line.startswith("materialized: ")}
         # What is healed is not what was asked for.
         assert materialized == (set(names or ("raw", "leaf")) if code == 0 else set()), output
@@ -161,7 +161,7 @@ def test_dagster_materializes(tmp_path: Path, dbt_server: DbtServer, install: bo
 
 @with_and_without
 def test_prefect_runs(tmp_path: Path, dbt_server: DbtServer, install: bool) -> None:
-    environment = _environment("prefect")
+    environment = environment_of("prefect")
     project = _project(tmp_path, dbt_server, PREFECT, install=install)
     variables = {
         "PREFECT_HOME": str(tmp_path / "prefect"),
@@ -172,7 +172,7 @@ def test_prefect_runs(tmp_path: Path, dbt_server: DbtServer, install: bool) -> N
 
     def run(*names: str, code: int) -> str:
         arguments = ["build", *(["--select", *names] if names else [])]
-        return _run(
+        return run_program(
             environment, project.folder, "python", "flow.py", *arguments, code=code, variables=variables
         )
 
@@ -181,7 +181,7 @@ def test_prefect_runs(tmp_path: Path, dbt_server: DbtServer, install: bool) -> N
 
 @with_and_without
 def test_cosmos_runs_a_dag(tmp_path: Path, dbt_server: DbtServer, install: bool) -> None:
-    environment = _environment("cosmos")
+    environment = environment_of("cosmos")
     project = _project(tmp_path, dbt_server, COSMOS, install=install)
     variables = {
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
@@ -192,7 +192,7 @@ def test_cosmos_runs_a_dag(tmp_path: Path, dbt_server: DbtServer, install: bool)
         "AIRFLOW__COSMOS__CACHE_DIR": str(tmp_path / "cosmos"),
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
     }
-    airflow = partial(_run, environment, project.folder, "airflow")
+    airflow = partial(run_program, environment, project.folder, "airflow")
     airflow("db", "migrate", variables=variables)
 
     def run(*names: str, code: int) -> str:
@@ -204,9 +204,9 @@ def test_cosmos_runs_a_dag(tmp_path: Path, dbt_server: DbtServer, install: bool)
 
 @with_and_without
 def test_recce_compares(tmp_path: Path, dbt_server: DbtServer, install: bool) -> None:
-    environment = _environment("recce")
+    environment = environment_of("recce")
     project = _project(tmp_path, dbt_server, RECCE, install=install)
-    run = partial(_run, environment, project.folder)
+    run = partial(run_program, environment, project.folder)
     (tmp_path / "home" / ".recce").mkdir(parents=True)
     (tmp_path / "home" / ".recce" / "profile.yml").write_text("{user_id: tests, anonymous_tracking: false}\n")
     more = FILES["models/raw.sql"] + "union all select 43\n"
@@ -265,42 +265,3 @@ def _project(
     return DbtProject(
         folder / "project", database, dbt_server, files={**FILES, **files}, config=config, install=install
     )
-
-
-def _environment(name: str) -> Environment:
-    """Returns an environment, or skips the test if it has not been made."""
-    try:
-        return Environment(name)
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-
-
-def _run(
-    environment: Environment,
-    folder: Path,
-    program: str,
-    *arguments: str,
-    code: int = 0,
-    variables: Mapping[str, str] | None = None,
-) -> str:
-    """Runs a program of an environment in a folder and returns its output; `code` must be its exit code."""
-    variables = {
-        **environment.variables(),
-        "HOME": str(folder.parent / "home"),  # where some keep settings, and what they have counted
-        "HTTPS_PROXY": "http://127.0.0.1:9",  # nobody there: none of them reports its use
-        "DO_NOT_TRACK": "1",
-        "SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "1",
-        **(variables or {}),
-    }
-    done = subprocess.run(
-        [environment.folder / "bin" / program, *arguments],
-        cwd=folder,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    output = done.stdout + done.stderr
-    assert done.returncode == code, output
-    return output

@@ -63,7 +63,6 @@ def test_importing_it_is_cheap_and_imports_nothing_of_dbt() -> None:
     assert not {"dbt", "click", "rich", "pydantic", "yaml", "jinja2", "filelock"} & set(names[0].split())
 
 
-@pytest.mark.promise("The command")
 def test_it_makes_a_workspace_ready_and_says_what_it_did(
     shop: DbtProject, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -257,7 +257,6 @@ def test_an_error_of_dbt_has_its_remedy(
     assert "What to do:" in result.stderr
 
 
-@pytest.mark.promise("Say what to do")
 def test_no_credential_appears_anywhere(
     cli: Cli, make_project: Callable[..., DbtProject], tmp_path: Path
 ) -> None:

@@ -50,7 +50,6 @@ def listen(page: Page, said: list[str], asked: list[str]) -> None:
     page.on("request", lambda request: asked.append(request.url))
 
 
-@pytest.mark.promise("Health")
 def test_verdict_exit_code_and_what_to_do_go_together(ready: DbtProject, cli: Cli) -> None:
     report = cli(ready, "health", "--json").document
     assert report["verdict"] == "healthy"
