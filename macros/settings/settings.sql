@@ -6,34 +6,36 @@
 {# The settings in force: defaults, then dbt_project.yml, then --vars, key by key; strings are rendered. The keys of the defaults are also the
    list of valid keys; the last four are for the package dbt_selfheal_database. #}
 {% macro _settings() %}
-  {% set config = adapter.config %}
+  {% set config, problems = adapter.config, [] %}
   {% set settings = {
     'enabled': true, 'on_missing': 'build', 'on_lost_history': 'fail', 'required': [], 'targets': [], 'timeout_seconds': none, 'lock_timeout_seconds': 60,
     'history': false, 'history_days': 90, 'schema': none, 'migrations': false, 'initial_data': [], 'out_of_order': false} %}
   {% for origin, vars in {'dbt_project.yml': config.vars.to_dict(), '--vars': config.cli_vars}.items() %}
     {% set layer = vars.get('dbt_selfheal', {}) %}
     {% for key, value in (layer if layer is mapping else {none: layer}).items() %}
-      {% do settings.update({key: dbt_selfheal._setting_value(key, value, settings, origin)}) %}
+      {% set found = dbt_selfheal._setting_value(key, value, settings | list, origin) %}
+      {% if found.problem is defined %}{% do problems.append(found.problem ~ '\nFix it in ' ~ origin ~ '.') %}{% else %}{% do settings.update({key: found.value}) %}{% endif %}
     {% endfor %}
   {% endfor %}
+  {% if problems %}{% do dbt_selfheal._raise(problems | join('\n')) %}{% endif %}
   {% if env_var('DBT_SELFHEAL_ENABLED', '') | lower in ('false', '0', 'no', 'off') %}{% do settings.update({'enabled': false}) %}{% endif %}
   {% do return(settings) %}
 {% endmacro %}
 
 
-{# One value, rendered when it is a template and converted to what its setting must be, or an error naming the key.
-   settings: those so far, for their keys; key: none when the settings are no dictionary. #}
-{% macro _setting_value(key, value, settings, origin) %}
+{# One value, rendered when it is a template and converted to what its setting must be: {'value'}, or {'problem': a text that names the key}.
+   keys: those that there are; key: none when the settings are no dictionary. #}
+{% macro _setting_value(key, value, keys, origin) %}
   {% set kind = {
     'enabled': 'true or false', 'history': 'true or false', 'history_days': 'days, more than 0, or null', 'on_missing': 'build, clone, warn or fail', 'on_lost_history': 'build or fail', 'required': 'list of strings',
     'targets': 'list of strings', 'timeout_seconds': 'seconds, more than 0, or null', 'lock_timeout_seconds': 'seconds, 0 or more',
     'schema': 'name of a schema', 'migrations': 'true or false', 'initial_data': 'list', 'out_of_order': 'true or false'}.get(key) %}
   {% if key is none %}
-    {% do dbt_selfheal._raise('vars.dbt_selfheal must be a dictionary of settings, and is ' ~ value | tojson, origin) %}
+    {% do return({'problem': 'vars.dbt_selfheal must be a dictionary of settings, and is ' ~ value | tojson}) %}
   {% elif not kind %}
-    {% set near = dbt_selfheal._nearest(key, settings | list) %}
-    {% do dbt_selfheal._raise('vars.dbt_selfheal.' ~ key ~ ' is not a setting.' ~ (' Did you mean: ' ~ near | join(', ') ~ '?' if near else '')
-      ~ '\nThe settings are: ' ~ settings | join(', '), origin) %}
+    {% set near = dbt_selfheal._nearest(key, keys) %}
+    {% do return({'problem': 'vars.dbt_selfheal.' ~ key ~ ' is not a setting.' ~ (' Did you mean: ' ~ near | join(', ') ~ '?' if near else '')
+      ~ '\nThe settings are: ' ~ keys | join(', ')}) %}
   {% endif %}
   {% set is_list, rendered = value is iterable and value is not mapping and value is not string, [] %}
   {% if '{' in value | string and (value is string or (is_list and kind == 'list of strings')) %}
@@ -60,7 +62,7 @@
     'name of a schema': value is none or (value is string and value != ''),
   } %}
   {% if not fits[kind] %}
-    {% do dbt_selfheal._raise('vars.dbt_selfheal.' ~ key ~ ' must be: ' ~ kind ~ ('; it is ' ~ tojson(value, value | string) if key != 'initial_data' else ''), origin) %}
+    {% do return({'problem': 'vars.dbt_selfheal.' ~ key ~ ' must be: ' ~ kind ~ ('; it is ' ~ tojson(value, value | string) if key != 'initial_data' else '')}) %}
   {% endif %}
-  {% do return(value) %}
+  {% do return({'value': value}) %}
 {% endmacro %}

@@ -38,6 +38,10 @@ def one_missing(workspace: DbtProject) -> DbtProject:
     ("values", "parts"),
     [
         (
+            settings(on_mising="warn", timeout_seconds="soon", history="perhaps"),
+            ["vars.dbt_selfheal.on_mising", "vars.dbt_selfheal.timeout_seconds", "vars.dbt_selfheal.history"],
+        ),
+        (
             settings(on_mising="warn"),
             ["vars.dbt_selfheal.on_mising", "Did you mean: on_missing?", "timeout_seconds", "--vars"],
         ),
@@ -53,7 +57,15 @@ def one_missing(workspace: DbtProject) -> DbtProject:
         (settings(required=["tag:no_such"]), ["vars.dbt_selfheal.required", "tag:no_such"]),
         (settings(required=["path:models/no_such"]), ["vars.dbt_selfheal.required", "path:models/no_such"]),
     ],
-    ids=["unknown-key", "wrong-type", "not-a-dict", "unknown-name", "unmatched-tag", "unmatched-path"],
+    ids=[
+        "all-at-once",
+        "unknown-key",
+        "wrong-type",
+        "not-a-dict",
+        "unknown-name",
+        "unmatched-tag",
+        "unmatched-path",
+    ],
 )
 @pytest.mark.promise("Settings")
 def test_a_wrong_setting_is_an_error_that_names_it_and_leaves_the_database_as_it_was(
