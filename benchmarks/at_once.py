@@ -22,7 +22,7 @@ def main() -> None:
     for process, (stdout, stderr) in zip(processes, outputs, strict=True):
         if process.returncode:
             raise SystemExit(f"exit code {process.returncode}: {stderr}")
-        created += json.loads(stdout)["tables_created"]
+        created += json.loads(stdout)["result"]["tables_created"]
     if not created or len(created) != len(set(created)):
         raise SystemExit(f"not built exactly once: {sorted(created)}")
 

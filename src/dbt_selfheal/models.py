@@ -114,13 +114,13 @@ class InitializationStep(BaseModel):
 class InitializationResult(BaseModel):
     """The result of one attempt."""
 
-    state: InitializationState
-    started_at: datetime
-    completed_at: datetime | None = None
-    steps: list[InitializationStep]
-    missing_tables_found: list[str] = Field(default_factory=list)
-    tables_created: list[str] = Field(default_factory=list)
-    error: str | None = None
+    state: InitializationState = Field(description="The state at its end")
+    started_at: datetime = Field(description="When it began")
+    completed_at: datetime | None = Field(None, description="When it ended")
+    steps: list[InitializationStep] = Field(description="Its steps, in their order")
+    missing_tables_found: list[str] = Field(default_factory=list, description="Names of what was missing")
+    tables_created: list[str] = Field(default_factory=list, description="Names of what was built")
+    error: str | None = Field(None, description="Why it failed")
     way: str = Field(
         "none", description="How it was answered: warm, hook, native or none (nothing was missing)"
     )

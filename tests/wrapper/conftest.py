@@ -48,9 +48,21 @@ class Finished:
         return self.stdout + self.stderr
 
     @property
-    def document(self) -> dict[str, Any]:
+    def envelope(self) -> dict[str, Any]:
         """The one JSON document on standard output."""
         found: dict[str, Any] = json.loads(self.stdout)
+        return found
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The command's own result in it; empty if it has none."""
+        found: dict[str, Any] = self.envelope["result"] or {}
+        return found
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error in it, with code, message and remedy."""
+        found: dict[str, Any] = self.envelope["error"]
         return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -50,11 +49,10 @@ def test_a_command_without_its_package_says_how_to_add_it(
 
 
 def test_json_has_the_code_and_the_entry(healing_only: DbtProject, cli: Cli) -> None:
-    document = cli(healing_only, "health", "--json", code=7).document
-    assert document["code"] == "database-package-missing"
-    assert document["exit_code"] == 7
-    assert "subdirectory: database" in document["remedy"]
-    assert json.dumps(document)
+    finished = cli(healing_only, "health", "--json", code=7)
+    assert finished.error["code"] == "database-package-missing"
+    assert finished.envelope["exit_code"] == 7
+    assert "subdirectory: database" in finished.error["remedy"]
 
 
 def test_the_macro_counts_and_not_the_package_that_it_is_in(healing_only: DbtProject, cli: Cli) -> None:

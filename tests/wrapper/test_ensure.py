@@ -271,7 +271,7 @@ def test_many_at_once_initialize_exactly_once(
     rounds = 50 if pytestconfig.getoption("--faults") else 3
     for _ in range(rounds):
         processes = [cli.start(shop, "ensure", "--json") for _ in range(16)]
-        results = [json.loads(process.communicate(timeout=240)[0]) for process in processes]
+        results = [json.loads(process.communicate(timeout=240)[0])["result"] for process in processes]
         assert [process.returncode for process in processes] == [0] * 16
         created = [result["tables_created"] for result in results if result["tables_created"]]
         assert len(created) == 1

@@ -227,9 +227,8 @@ def test_what_is_missing_is_named_with_file_and_key(
     assert result.seconds < 10, "dbt is not started for it"
     for text in texts:
         assert text in result.stderr, result.stderr
-    document = result.document
-    assert (document["exit_code"], document["success"]) == (7, False)
-    assert document["remedy"]
+    assert (result.envelope["exit_code"], result.envelope["success"]) == (7, False)
+    assert result.error["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +252,7 @@ def test_an_error_of_dbt_has_its_remedy(
 ) -> None:
     shop.write(files)
     result = cli(shop, "ensure", "--json", code=code)
-    assert result.document["code"] == expected, result.document
+    assert result.error["code"] == expected, result.envelope
     assert "What to do:" in result.stderr
 
 
@@ -270,7 +269,7 @@ def test_no_credential_appears_anywhere(
         cli(project, "ensure", "--json", "--log-file", str(log), "--dbt-output", code=1),
         cli(project, "exec", "--log-file", str(log), "--", "dbt", "run", code=2),
     ]
-    assert results[0].document["code"] == "connection-refused"
+    assert results[0].error["code"] == "connection-refused"
     texts = [result.output for result in results] + [log.read_text()]
     texts += [path.read_text(errors="replace") for path in (project.folder / "target").rglob("*.json")]
     for text in texts:

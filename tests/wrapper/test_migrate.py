@@ -102,10 +102,10 @@ def test_what_is_wrong_has_a_remedy_and_is_settled_by_repair_and_baseline(
     assert "people" not in project.names()
     project.write(migration(2, "alter table {s}.people add column years integer"))
     failed = cli(project, "migrate", "validate", "--json", code=1)
-    assert failed.document["code"] == "migrations-blocked"
+    assert failed.error["code"] == "migrations-blocked"
     assert "0002 m2 (macros/m2.sql) was changed after it was applied" in failed.stderr
-    assert "dbt-selfheal migrate status" in failed.document["remedy"]
-    assert cli(project, "ensure", "--json", code=1).document["code"] == "migrations-blocked"
+    assert "dbt-selfheal migrate status" in failed.error["remedy"]
+    assert cli(project, "ensure", "--json", code=1).error["code"] == "migrations-blocked"
     repaired = cli(project, "migrate", "repair", "0002", "mark-applied", "--json").document
     assert (repaired["state_before"], repaired["action"]) == ("changed", "mark_applied")
     assert cli(project, "migrate", "validate", "--json").document["valid"] is True
@@ -148,17 +148,20 @@ def test_each_kind_of_failure_has_its_remedy_and_leaves_nothing(
         sql = sql.replace("{i}", schema_of[0]).replace("{t}", schema_of[1])
         project.write(migration(3, f"create table {{s}}.half (id integer); {sql}"))
         failed = cli(project, "migrate", "up", "--json", code=1)
-        assert failed.document["code"] == code, (kind, failed.document)
-        assert "migration__0003__m3 (macros/m3.sql)" in failed.document["error"]
-        assert "macros/m3.sql" in failed.document["remedy"]
+        assert failed.error["code"] == code, (kind, failed.error)
+        assert "migration__0003__m3 (macros/m3.sql)" in failed.error["message"]
+        assert "macros/m3.sql" in failed.error["remedy"]
         assert project.relations() == before, kind
     assert states(cli(project, "migrate", "status", "--json", code=1).document)["0003"] == "pending"
     project.write(migration(3, "create table {s}.half (id integer)"))
     cli(project, "migrate", "up")
     project.write(migration(4, "select 1"))
     project.write({"macros/twin.sql": "{% macro migration__4__twin() %}select 1{% endmacro %}"})
-    conflict = cli(project, "migrate", "up", "--json", code=1).document
-    assert (conflict["code"], "is used by 2 migrations" in conflict["error"]) == ("migrations-blocked", True)
+    conflict = cli(project, "migrate", "up", "--json", code=1).error
+    assert (conflict["code"], "is used by 2 migrations" in conflict["message"]) == (
+        "migrations-blocked",
+        True,
+    )
 
 
 @pytest.mark.postgres
@@ -169,9 +172,9 @@ def test_without_the_right_to_create_tables_the_right_is_named(cli: Cli, make_pr
     project.execute(f"create role {role} login password 'guest'", "create schema if not exists analytics")
     project.execute(f"grant usage on schema analytics to {role}")
     project.write_profile(user=role, password="guest")
-    failed = cli(project, "migrate", "up", "--json", code=1).document
+    failed = cli(project, "migrate", "up", "--json", code=1).error
     assert failed["code"] == "permission"
-    assert "permission denied" in failed["error"]
+    assert "permission denied" in failed["message"]
     assert "administrator" in failed["remedy"]
 
 
@@ -251,7 +254,7 @@ def test_eight_at_once_apply_each_migration_once(cli: Cli, make_project: Make) -
     processes = [cli.start(project, "migrate", "up", "--json", "--lock-timeout", "200") for _ in range(8)]
     outputs = [process.communicate(timeout=240) for process in processes]
     assert [process.returncode for process in processes] == [0] * 8, outputs
-    applied = [len(json.loads(output)["applied"]) for output, _ in outputs]
+    applied = [len(json.loads(output)["result"]["applied"]) for output, _ in outputs]
     assert sorted(applied) == [0] * 7 + [10]
     assert project.query(f"select count(*), count(distinct version) from {HISTORY}") == [(10, 10)]
 

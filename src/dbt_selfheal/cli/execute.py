@@ -60,12 +60,13 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
         attempt = attempt_of(options, as_json)
         with Errors(attempt, as_json):
             outcome = attempt.ensure()
+        code = 0 if outcome.state == "completed" or outcome.way == "off" else 1
         if as_json:
-            document(json.loads(attempt.result().model_dump_json()))
+            document(json.loads(attempt.result().model_dump_json()), code)
         elif not options["quiet"]:
             line(outcome_text(outcome))
-        if outcome.state != "completed" and outcome.way != "off":
-            sys.exit(1)
+        if code:
+            sys.exit(code)
         _replace(command)
     attempt = attempt_of(options, as_json, dbt=options_of(list(command[1:]), given), plain=True)
     _supervise(attempt, list(command), as_json)
@@ -77,10 +78,14 @@ def _supervise(attempt: Attempt, command: list[str], as_json: bool) -> NoReturn:
         try:
             code = attempt.supervise(command)
         except FileNotFoundError:
-            line(f"Error: there is no command {command[0]!r}")
+            message, remedy = f"there is no command {command[0]!r}", "Install it, or put it on the PATH."
+            line(f"Error: {message}\n  What to do: {remedy}")
+            if as_json:
+                error = {"code": "command-missing", "message": message, "remedy": remedy}
+                document(None, 127, error=error)
             sys.exit(127)
     if as_json:
-        document({"exit_code": code, "missing": attempt.recorder.missing, "built": attempt.recorder.built})
+        document(json.loads(attempt.result().model_dump_json()), code)
     sys.exit(code)
 
 

@@ -16,7 +16,7 @@ from dbt_selfheal.cli.options import (
     run_options,
     select_option,
 )
-from dbt_selfheal.cli.output import Errors, document, fail, first_line, say
+from dbt_selfheal.cli.output import Errors, document, fail, first_line, plain, say
 
 if TYPE_CHECKING:
     from dbt_selfheal.engine.interface import Outcome
@@ -44,11 +44,12 @@ def ensure(threads: int | None, dbt_output: bool, as_json: bool, **options: Any)
     first_line(options, "checking the workspace")
     with Errors(attempt, as_json):
         outcome = attempt.ensure()
+    code = 0 if outcome.state == "completed" or outcome.way == "off" else 1
     if as_json:
-        document(json.loads(attempt.result().model_dump_json()))
+        document(json.loads(attempt.result().model_dump_json()), code)
     else:
         say(outcome_text(outcome))
-    sys.exit(0 if outcome.state == "completed" or outcome.way == "off" else 1)
+    sys.exit(code)
 
 
 @click.command()
@@ -65,7 +66,7 @@ def plan(as_json: bool, **options: Any) -> None:
     first_line(options, "asking dbt for the plan")
     with Errors(attempt, as_json):
         found = attempt.plan()
-    document(found) if as_json else say(plan_text(found))
+    document(plain(found)) if as_json else say(plan_text(found))
 
 
 @click.command()
@@ -84,8 +85,9 @@ def status(as_json: bool, **options: Any) -> None:
     first_line(options, "asking dbt for the status")
     with Errors(attempt, as_json):
         found = attempt.status()
-    document(found) if as_json else say(status_text(found))
-    sys.exit(0 if found.get("state") == "completed" else 1)
+    code = 0 if found.get("state") == "completed" else 1
+    document(plain(found), code) if as_json else say(status_text(found))
+    sys.exit(code)
 
 
 @click.command()
@@ -121,6 +123,8 @@ def recreate(as_json: bool, yes: bool, **options: Any) -> None:
             )
             return
         if not yes and not click.confirm(f"Move {shown_path(file)} aside?", err=True):
+            if as_json:
+                document({"moved": []}, 1)
             sys.exit(1)
         with hold(lock_file(workspace), 0):
             wait_for_file(file, 0, lambda _: None)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from dbt_selfheal.cli.options import attempt_of, dbt_options, select_option
-from dbt_selfheal.cli.output import Errors, document, first_line
+from dbt_selfheal.cli.output import Errors, document, first_line, line
 
 EXIT_CODES = """
 \b
@@ -60,25 +60,29 @@ def health(as_json: bool, prometheus: bool, html: Path | None, tests: bool, **op
     first_line(options, "checking the health of the database")
     with Errors(attempt, as_json):
         report = report_of(attempt, tests=tests)
+        failed = _write(html, report) if html is not None else None
+        code = NOT_WRITTEN if failed else CODES[report["verdict"]]
         if prometheus:
             from dbt_selfheal.health.metrics import metrics
 
             click.echo(metrics(report), nl=False)
         elif as_json:
-            document(report)
+            document(report, code, error=failed)
         else:
             click.echo(report_text(report))
-        if html is not None:
-            _write(html, report)
-    sys.exit(CODES[report["verdict"]])
+    sys.exit(code)
 
 
-def _write(file: Path, report: dict[str, Any]) -> None:
+def _write(file: Path, report: dict[str, Any]) -> dict[str, Any] | None:
+    """Writes the page; returns what went wrong, as the JSON document has it, None if nothing."""
     from dbt_selfheal.health.page import page
 
     try:
         file.write_text(page(report), encoding="utf-8")
     except OSError as error:
-        click.echo(f"Error: the page cannot be written to {file}: {error.strerror}", err=True)
-        sys.exit(NOT_WRITTEN)
-    click.echo(f"Written: {file}", err=True)
+        message = f"the page cannot be written to {file}: {error.strerror}"
+        remedy = "Name another file with --html, in a folder that this user may write to."
+        line(f"Error: {message}\n  What to do: {remedy}")
+        return {"code": "page-not-written", "message": message, "remedy": remedy}
+    line(f"Written: {file}")
+    return None

@@ -5,8 +5,10 @@ Everything but click is imported where it is needed: the first line must be ther
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
+from typing import NoReturn
 
 import click
 
@@ -17,7 +19,7 @@ from dbt_selfheal.cli.health import health
 from dbt_selfheal.cli.initial_data import hash_password, initial_data
 from dbt_selfheal.cli.migrate import migrate
 from dbt_selfheal.cli.options import EXIT_CODES
-from dbt_selfheal.cli.output import line
+from dbt_selfheal.cli.output import document, line
 from dbt_selfheal.cli.schema import schema
 
 INTERRUPTED = 130
@@ -30,23 +32,43 @@ def main() -> None:
         line("  What to do: run dbt itself; the package heals there, too. Or use the command in WSL.")
         sys.exit(1)
     try:
-        sys.exit(cli(standalone_mode=False))
+        sys.exit(cli(prog_name="dbt-selfheal", standalone_mode=False))
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        _end("usage", error.format_message(), "See dbt-selfheal --help.", error.exit_code)
     except click.Abort as error:
         if isinstance(error.__cause__ or error.__context__, EOFError):
+            message, remedy = "nobody is there to answer, so nothing was done", "Agree beforehand with --yes."
             line("\nNobody is there to answer, so nothing was done. Use --yes to agree beforehand.")
-            sys.exit(1)
+            _end("no-answer", message, remedy, 1)
+        message, remedy = "interrupted; what was built stays", "Run the same command again for the rest."
         line("Interrupted. What was built stays; run the same command again for the rest.")
-        sys.exit(INTERRUPTED)
+        _end("interrupted", message, remedy, INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        line(f"Error: {error}")
-        line("  What to do: check the rights to that file and the free disk space, then try again.")
-        sys.exit(1)
+        remedy = "check the rights to that file and the free disk space, then try again."
+        line(f"Error: {error}\n  What to do: {remedy}")
+        _end("file", str(error), remedy, 1)
+
+
+def _end(code: str, message: str, remedy: str, exit_code: int) -> NoReturn:
+    """Exits with a code, and with the document of an error where one is asked for.
+
+    What is wrong may be the command line itself, so it is looked at word by word.
+    """
+    words = list(itertools.takewhile(lambda word: word != "--", sys.argv[1:]))
+    if "--json" in words:
+        found: click.Command = cli
+        names = []
+        for word in words:
+            if isinstance(found, click.Group) and word in found.commands:
+                found = found.commands[word]
+                names.append(word)
+        error = {"code": code, "message": message, "remedy": remedy}
+        document(None, exit_code, error=error, command=" ".join(names))
+    sys.exit(exit_code)
 
 
 @click.group(

@@ -42,8 +42,9 @@ def status(as_json: bool, **options: Any) -> None:
     """
     found = _look("migration_status", options, as_json)
     event = found.named("migration_status")[-1]
-    show(found, plain(event), as_json)
-    sys.exit(0 if event["state"] == "up_to_date" else 1)
+    code = 0 if event["state"] == "up_to_date" else 1
+    show(found, plain(event), as_json, code)
+    sys.exit(code)
 
 
 @migrate.command()
@@ -103,7 +104,8 @@ def validate(as_json: bool, **options: Any) -> None:
       dbt-selfheal migrate validate
     """
     found = _look("validate_migrations", options, as_json)
-    show(found, {"valid": True, **last(found, "migration_status")}, as_json)
+    state = last(found, "migration_status")
+    show(found, {"valid": True, **state} if state else {}, as_json)
 
 
 @migrate.command()
@@ -160,10 +162,12 @@ def _move(
         arguments["dry_run"] = True
     what = "asking dbt for the migrations" if dry_run else "migrating"
     found = run_operation(operation, arguments, options, as_json, what=what, changes=not dry_run)
-    if dry_run:
-        show(found, {"migrations": last(found, "migration_plan").get("migrations", [])}, as_json)
-    else:
-        show(found, {key: [plain(done) for done in found.named(event)]}, as_json)
+    content = {
+        "dry_run": dry_run,
+        "migrations": last(found, "migration_plan").get("migrations", []),
+        key: [plain(done) for done in found.named(event)],
+    }
+    show(found, content, as_json)
 
 
 def _look(operation: str, options: dict[str, Any], as_json: bool) -> Recorder:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+from dbt_selfheal.contract import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from dbt_selfheal.engine.attempt import Attempt
@@ -32,8 +35,31 @@ def say(text: str) -> None:
     click.echo(text)
 
 
-def document(content: dict[str, Any]) -> None:
-    """Writes the one JSON document of a command to standard output."""
+def document(
+    result: Mapping[str, Any] | None,
+    code: int = 0,
+    *,
+    error: Mapping[str, Any] | None = None,
+    command: str | None = None,
+) -> None:
+    """Writes the one JSON document of a command to standard output; docs/json.md has its keys.
+
+    Args:
+        result: The command's own result; None when there is none.
+        code: The exit code that follows.
+        error: What went wrong: code, message, remedy; None when the command did its work.
+        command: The command; None for the one that is running.
+    """
+    if command is None:
+        command = click.get_current_context().command_path.partition(" ")[2]
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "command": command,
+        "success": code == 0,
+        "exit_code": code,
+        "error": error,
+        "result": result,
+    }
     click.echo(json.dumps(content, indent=2, default=str))
 
 
@@ -54,7 +80,8 @@ class Errors:
 
         if isinstance(error, SelfHealError):
             result = None
-            if self._as_json and isinstance(error, InitializationError):
+            ensures = click.get_current_context().info_name in ("ensure", "exec")
+            if self._as_json and ensures and isinstance(error, InitializationError):
                 result = json.loads(self._attempt.result(error).model_dump_json())
             fail(error, self._as_json, result)
 
@@ -66,15 +93,14 @@ def fail(error: SelfHealError, as_json: bool, result: dict[str, Any] | None = No
     if remedy:
         line(f"  What to do: {remedy}")
     if as_json:
-        content = result or {"state": "failed", "success": False, "error": str(error)}
-        extra = {"code": getattr(error, "code", None), "remedy": remedy, "exit_code": error.exit_code}
-        document({**content, **extra})
+        report = {"code": getattr(error, "code", None) or "unknown", "message": str(error), "remedy": remedy}
+        document(result, error.exit_code, error=report)
     sys.exit(error.exit_code)
 
 
-def show(found: Recorder, content: dict[str, Any], as_json: bool) -> None:
-    """Shows what an operation printed, or one JSON document."""
-    document(content) if as_json else say("\n".join(found.lines))
+def show(found: Recorder, content: dict[str, Any], as_json: bool, code: int = 0) -> None:
+    """Shows what an operation printed, or one JSON document; its result is null where the package is off."""
+    document(content or None, code) if as_json else say("\n".join(found.lines))
 
 
 def last(found: Recorder, name: str) -> dict[str, Any]:

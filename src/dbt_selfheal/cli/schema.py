@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dbt_selfheal.cli.options import dbt_options, run_operation, select_option
-from dbt_selfheal.cli.output import document, plain
+from dbt_selfheal.cli.output import document, plain, say
 
 SERIOUS = ("warning", "error", "critical")
 
@@ -38,10 +38,9 @@ def validate(strict: bool, as_json: bool, **options: Any) -> None:
       dbt-selfheal schema validate --select tag:core --strict
     """
     report = _operation("validate_schema", "schema_validation", options, as_json, {})
-    if not as_json:
-        click.echo(validation_text(report))
-    wrong = report["severity"] in SERIOUS if strict else not report["valid"]
-    sys.exit(1 if wrong else 0)
+    code = int(report["severity"] in SERIOUS if strict else not report["valid"])
+    document(report, code) if as_json else say(validation_text(report))
+    sys.exit(code)
 
 
 @schema.command()
@@ -59,22 +58,18 @@ def repair(apply: bool, as_json: bool, **options: Any) -> None:
       dbt-selfheal schema repair --apply
     """
     report = _operation("repair_schema", "schema_repair", options, as_json, {"apply": apply})
-    if not as_json:
-        click.echo(repair_text(report))
+    document(report) if as_json else say(repair_text(report))
 
 
 def _operation(
     name: str, event: str, options: dict[str, Any], as_json: bool, args: dict[str, Any]
 ) -> dict[str, Any]:
-    """Runs an operation and returns its report, which is shown when JSON is asked for."""
+    """Runs an operation and returns its report."""
     if options.get("select"):
         args["select"] = list(options["select"])
     what = "comparing the database with the project"
     found = run_operation(name, args, options, as_json, what=what, changes=bool(args.get("apply")))
-    report = plain(found.documents[event])
-    if as_json:
-        document(report)
-    return report
+    return plain(found.documents[event])
 
 
 def validation_text(report: dict[str, Any]) -> str:

@@ -100,7 +100,11 @@ class Attempt:
                 self.preparation.check_file(workspace)
                 self.recorder.end_step()
                 disk = self.preparation.disk
-                return self.engine.supervise(workspace, command, disk=disk, release=release)
+                code = self.engine.supervise(workspace, command, disk=disk, release=release)
+            ready = code == 0 or self.engine.messages.hooks_passed
+            way = "hook" if self.recorder.missing else "none"
+            self.outcome = Outcome("completed" if ready else "not_started", way)
+            return code
 
     def plan(self) -> dict[str, Any]:
         """Returns the macros' plan; raises InitializationError as ensure does."""
@@ -115,8 +119,8 @@ class Attempt:
                 found: dict[str, Any] = {"state": "in_progress", "required": [], "lock_holder": held.holder}
             else:
                 found = self._ask(Job("status")).status
-        if not found.get("last_attempt") and last:
-            found["last_attempt"] = last
+        found.setdefault("pending_migrations", [])
+        found["last_attempt"] = found.get("last_attempt") or last
         return found
 
     def health(self, *, tests: bool = True) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ class Messages:
         self.way = "none"
         self.errors: list[str] = []
         self.hook_failed = False
+        self.hooks_passed = False  # a node has started
         self.nodes: list[dict[str, Any]] | None = None  # where the relations of the project are
         self.required: list[str] = []
 
@@ -33,6 +34,8 @@ class Messages:
         elif kind == "error":
             self.errors.append(self.recorder.scrub(str(message["message"])))
             self.hook_failed = self.hook_failed or message.get("name") == "DatabaseErrorRunningHook"
+        elif kind == "hooks_passed":
+            self.hooks_passed = True
         elif kind == "line":
             self.recorder.lines.append(self.recorder.scrub(message["text"]))
         elif kind == "way":
