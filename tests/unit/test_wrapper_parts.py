@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from dbt_selfheal.report import remedies
 from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.scrub import MASK, Scrubber
 from dbt_selfheal.workspace.dbt import Options, find_dbt, heals, option_of, subcommand
+from dbt_selfheal.workspace.files import _name_of
 from dbt_selfheal.workspace.jinja import render
 from dbt_selfheal.workspace.lock import hold, holder
 from dbt_selfheal.workspace.project import read_workspace
@@ -67,6 +70,18 @@ def test_the_pid_of_the_process_that_locks_a_file_is_named() -> None:
     assert found is not None
     assert "4711" in found.what_happened
     assert "4711" in found.what_to_do
+
+
+def test_the_command_of_the_process_that_keeps_a_file_open_is_one_short_line() -> None:
+    script = "import time\n\nprint('begun', flush=True)\ntime.sleep(60)  # " + "x" * 200
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        shown = _name_of(process.pid)
+        process.kill()
+    assert "\n" not in shown
+    assert "-c import time print(" in shown
+    assert len(shown) <= 64
 
 
 def test_every_entry_of_the_catalogue_is_complete() -> None:

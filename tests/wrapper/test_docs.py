@@ -103,18 +103,6 @@ def test_every_option_of_ensure_is_documented() -> None:
         assert all(f"`{text}" in content for text in long), parameter.opts
 
 
-def test_help_fits_into_80_columns() -> None:
-    for name in ("ensure", "plan", "status", "exec", "recreate", "health"):
-        done = subprocess.run(
-            [*COMMAND, name, "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "COLUMNS": "80"},
-        )
-        assert max(len(line) for line in done.stdout.splitlines()) <= 80
-
-
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_shell_can_complete_it(shell: str) -> None:
     done = subprocess.run(

@@ -8,25 +8,27 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import click
+import rich_click as click
 
 from dbt_selfheal.cli.healing import outcome_text
 from dbt_selfheal.cli.options import (
     EXIT_CODES,
     attempt_of,
     dbt_options,
+    given_here,
     options_for_dbt,
     run_options,
     select_option,
 )
 from dbt_selfheal.cli.output import Errors, document, first_line, line
+from dbt_selfheal.terminal.help import Command
 
 if TYPE_CHECKING:
     from dbt_selfheal.engine.attempt import Attempt
     from dbt_selfheal.workspace.dbt import Options
 
 
-@click.command("exec", context_settings={"allow_interspersed_args": False}, epilog=EXIT_CODES)
+@click.command("exec", cls=Command, context_settings={"allow_interspersed_args": False}, epilog=EXIT_CODES)
 @dbt_options
 @run_options
 @select_option
@@ -50,7 +52,7 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
     is_dbt = Path(command[0]).name == "dbt"
     given = options_for_dbt(options)
     if is_dbt:
-        if options["select"]:
+        if given_here("select"):
             raise click.UsageError("--select belongs to dbt here: put it after the command of dbt.")
         command = (*_found(command), *_added(command, given))
     if switched_off() or (is_dbt and not heals(list(command[1:]))):

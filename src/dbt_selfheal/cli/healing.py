@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
+import rich_click as click
 
 from dbt_selfheal.cli.options import (
     EXIT_CODES,
@@ -17,22 +17,25 @@ from dbt_selfheal.cli.options import (
     select_option,
 )
 from dbt_selfheal.cli.output import Errors, document, fail, first_line, plain, say
+from dbt_selfheal.terminal.help import BUILD, OUTPUT, Command, option
 
 if TYPE_CHECKING:
     from dbt_selfheal.engine.interface import Outcome
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=Command, epilog=EXIT_CODES)
 @dbt_options
 @run_options
 @select_option
-@click.option(
+@option(
     "--threads",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Build with dbt's own nodes on N threads. [chosen by the plan's size]",
+    group=BUILD,
+    default_is="by the plan's size",
+    help="Build with dbt's own nodes on N threads.",
 )
-@click.option("--dbt-output", is_flag=True, help="Show dbt's own output too.")
+@option("--dbt-output", is_flag=True, group=OUTPUT, help="Show dbt's own output too.")
 def ensure(threads: int | None, dbt_output: bool, as_json: bool, **options: Any) -> None:
     """Make sure that every required relation exists.
 
@@ -52,7 +55,7 @@ def ensure(threads: int | None, dbt_output: bool, as_json: bool, **options: Any)
     sys.exit(code)
 
 
-@click.command()
+@click.command(cls=Command)
 @dbt_options
 @select_option
 def plan(as_json: bool, **options: Any) -> None:
@@ -69,7 +72,7 @@ def plan(as_json: bool, **options: Any) -> None:
     document(plain(found)) if as_json else say(plan_text(found))
 
 
-@click.command()
+@click.command(cls=Command)
 @dbt_options
 @select_option
 def status(as_json: bool, **options: Any) -> None:
@@ -90,9 +93,9 @@ def status(as_json: bool, **options: Any) -> None:
     sys.exit(code)
 
 
-@click.command()
+@click.command(cls=Command)
 @dbt_options
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@option("-y", "--yes", is_flag=True, group=BUILD, help="Do not ask.")
 def recreate(as_json: bool, yes: bool, **options: Any) -> None:
     """Move the database file aside, so that a new one can be made.
 

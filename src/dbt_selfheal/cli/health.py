@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import click
+import rich_click as click
 
 from dbt_selfheal.cli.options import attempt_of, dbt_options, select_option
 from dbt_selfheal.cli.output import Errors, document, first_line, line
+from dbt_selfheal.terminal.help import LIMITS, OUTPUT, SELECTION, Command, option
 
 EXIT_CODES = """
-\b
 Exit codes: 0 healthy, 1 degraded (it works, something needs attention),
 2 broken (commands fail, or the database cannot be reached),
 3 the page could not be written (the rest was printed).
@@ -20,26 +20,33 @@ Exit codes: 0 healthy, 1 degraded (it works, something needs attention),
 NOT_WRITTEN = 3
 
 
-@click.command(epilog=EXIT_CODES)
+@click.command(cls=Command, epilog=EXIT_CODES)
 @dbt_options
 @select_option
-@click.option("--prometheus", is_flag=True, help="Metrics in Prometheus' text format on standard output.")
-@click.option(
+@option("--prometheus", is_flag=True, group=OUTPUT, help="Metrics in Prometheus' text format.")
+@option(
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
+    group=OUTPUT,
     help="Write a page that needs no network.",
 )
-@click.option("--tests/--no-tests", default=True, help="Run the data tests. [--tests]")
-@click.option(
+@option("--tests/--no-tests", default=True, group=SELECTION, help="Run the data tests.")
+@option(
     "--lock-timeout",
     type=click.FloatRange(min=0),
     default=0.0,
     metavar="SECONDS",
-    help="How long to wait for a database file that is in use. [0]",
+    group=LIMITS,
+    help="How long to wait for a database file that is in use.",
 )
-@click.option(
-    "--min-free-mb", type=click.FloatRange(min=0), metavar="MB", help="Least free disk space. [100]"
+@option(
+    "--min-free-mb",
+    type=click.FloatRange(min=0),
+    metavar="MB",
+    group=LIMITS,
+    default_is="100",
+    help="Least free disk space.",
 )
 def health(as_json: bool, prometheus: bool, html: Path | None, tests: bool, **options: Any) -> None:
     """Say whether the database is fit for use, and what to do if not.

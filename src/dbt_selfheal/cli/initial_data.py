@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
+import rich_click as click
 
 from dbt_selfheal.cli.options import changing, dbt_options, run_operation
 from dbt_selfheal.cli.output import plain, refuse, show
+from dbt_selfheal.terminal.help import BUILD, Command, option
 
 
-@click.command("initial-data")
+@click.command("initial-data", cls=Command)
 @dbt_options
 @changing
-@click.option("--dry-run", is_flag=True, help="Say what would be inserted, and insert nothing.")
+@option("--dry-run", is_flag=True, group=BUILD, help="Say what would be inserted, and insert nothing.")
 def initial_data(as_json: bool, dry_run: bool, **options: Any) -> None:
     """Insert the rows of initial data whose key is absent.
 
@@ -31,7 +32,11 @@ def initial_data(as_json: bool, dry_run: bool, **options: Any) -> None:
     show(found, {"tables": [plain(table) for table in found.named(event)]}, as_json)
 
 
-@click.command("hash-password", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@click.command(
+    "hash-password",
+    cls=Command,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
 @click.pass_context
 def hash_password(context: click.Context) -> None:
     """Print the Argon2id hash of a password, for initial data.

@@ -1,6 +1,6 @@
 """The command dbt-selfheal: the group, and what every one of its errors becomes.
 
-Everything but click is imported where it is needed: the first line must be there before it is.
+Everything but rich-click is imported where it is needed: the first line must be there before it is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 from typing import NoReturn
 
-import click
+import rich_click as click
 
 from dbt_selfheal import __version__
 from dbt_selfheal.cli.execute import execute
@@ -21,8 +21,10 @@ from dbt_selfheal.cli.migrate import migrate
 from dbt_selfheal.cli.options import EXIT_CODES
 from dbt_selfheal.cli.output import document, line
 from dbt_selfheal.cli.schema import schema
+from dbt_selfheal.terminal.help import LAYOUT, Group
 
 INTERRUPTED = 130
+TRUE = ("1", "true", "t", "yes", "y", "on")  # as click reads the variable of a flag
 
 
 def main() -> None:
@@ -59,7 +61,7 @@ def _end(code: str, message: str, remedy: str, exit_code: int) -> NoReturn:
     What is wrong may be the command line itself, so it is looked at word by word.
     """
     words = list(itertools.takewhile(lambda word: word != "--", sys.argv[1:]))
-    if "--json" in words:
+    if "--json" in words or os.environ.get("DBT_SELFHEAL_JSON", "").lower() in TRUE:
         found: click.Command = cli
         names = []
         for word in words:
@@ -72,9 +74,11 @@ def _end(code: str, message: str, remedy: str, exit_code: int) -> NoReturn:
 
 
 @click.group(
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     epilog=EXIT_CODES,
 )
+@click.rich_config(LAYOUT)
 @click.version_option(__version__, message="dbt-selfheal %(version)s")
 def cli() -> None:
     """Builds the relations that a dbt command reads but that do not exist.

@@ -6,19 +6,20 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
+import rich_click as click
 
 from dbt_selfheal.cli.options import changing, dbt_options, run_operation
 from dbt_selfheal.cli.output import last, plain, show
+from dbt_selfheal.terminal.help import BUILD, SELECTION, Group, option
 
 if TYPE_CHECKING:
     from dbt_selfheal.report.recorder import Recorder
 
 ACTIONS = ("rerun", "mark-applied", "mark-failed")
-dry_run_option = click.option("--dry-run", is_flag=True, help="Print the SQL and change nothing.")
+dry_run_option = option("--dry-run", is_flag=True, group=BUILD, help="Print the SQL and change nothing.")
 
 
-@click.group()
+@click.group(cls=Group)
 def migrate() -> None:
     """Apply, take back and look at the project's migrations.
 
@@ -50,7 +51,14 @@ def status(as_json: bool, **options: Any) -> None:
 @migrate.command()
 @dbt_options
 @changing
-@click.option("--to", metavar="VERSION", help="The last version to apply. [all]")
+@option(
+    "--to",
+    metavar="VERSION",
+    envvar="DBT_SELFHEAL_UP_TO",
+    group=SELECTION,
+    default_is="all",
+    help="The last version to apply.",
+)
 @dry_run_option
 def up(as_json: bool, to: str | None, dry_run: bool, **options: Any) -> None:
     """Apply the pending migrations, in order, each once.
@@ -66,7 +74,14 @@ def up(as_json: bool, to: str | None, dry_run: bool, **options: Any) -> None:
 @migrate.command()
 @dbt_options
 @changing
-@click.option("--to", metavar="VERSION", help="The version to go back to; 0 for all. [one back]")
+@option(
+    "--to",
+    metavar="VERSION",
+    envvar="DBT_SELFHEAL_DOWN_TO",
+    group=SELECTION,
+    default_is="one back",
+    help="The version to go back to; 0 for all.",
+)
 @dry_run_option
 def down(as_json: bool, to: str | None, dry_run: bool, **options: Any) -> None:
     """Roll back the newest migration, or all after a version.

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
+import rich_click as click
 
 from dbt_selfheal.cli.output import Errors, first_line
+from dbt_selfheal.terminal.completion import complete_profile, complete_selection, complete_target
+from dbt_selfheal.terminal.help import LIMITS, OUTPUT, SELECTION, WORKSPACE, option
 
 if TYPE_CHECKING:
     from dbt_selfheal.engine.attempt import Attempt
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 EXIT_CODES = """
-\b
 Exit codes: 0 ready, 1 failed, 2 wrong usage, 3 time limit, 4 another
 initialization is running, 5 database file damaged, 6 no disk space,
 7 project, profile, package or seed file missing or wrong.
@@ -27,89 +28,111 @@ initialization is running, 5 database file damaged, 6 no disk space,
 
 def dbt_options(command: Command) -> Command:
     """Adds dbt's own options and those that all commands share."""
-    path = click.Path(file_okay=False)
+    folder: dict[str, Any] = {"type": click.Path(file_okay=False), "metavar": "FOLDER", "default_is": "dbt's"}
     for decorate in reversed(
         [
-            click.option("--project-dir", type=path, help="Folder of dbt_project.yml. [dbt's default]"),
-            click.option("--profiles-dir", type=path, help="Folder of profiles.yml. [dbt's default]"),
-            click.option("--profile", help="Profile to use."),
-            click.option("-t", "--target", help="Target to use."),
-            click.option("--vars", "vars_", metavar="YAML", help="Variables, as for dbt."),
-            click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output."),
-            click.option("-q", "--quiet", is_flag=True, help="No progress, only results and errors."),
+            option("--project-dir", group=WORKSPACE, help="Folder of dbt_project.yml.", **folder),
+            option("--profiles-dir", group=WORKSPACE, help="Folder of profiles.yml.", **folder),
+            option(
+                "--profile",
+                metavar="NAME",
+                group=WORKSPACE,
+                default_is="the project's",
+                shell_complete=complete_profile,
+                help="Profile to use.",
+            ),
+            option(
+                "-t",
+                "--target",
+                metavar="NAME",
+                group=WORKSPACE,
+                default_is="the profile's",
+                shell_complete=complete_target,
+                help="Target to use.",
+            ),
+            option("--vars", "vars_", metavar="YAML", group=WORKSPACE, help="Variables, as for dbt."),
+            option("--json", "as_json", is_flag=True, group=OUTPUT, help="Print one JSON document."),
+            option("-q", "--quiet", is_flag=True, group=OUTPUT, help="No progress, only results and errors."),
         ]
     ):
         command = decorate(command)
     return command
+
+
+timeout_option = option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    group=LIMITS,
+    default_is="the setting timeout_seconds, 60",
+    help="Time limit of the initialization.",
+)
+lock_timeout_option = option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    group=LIMITS,
+    default_is="the setting lock_timeout_seconds, 60",
+    help="How long to wait for another initialization; 0: not at all.",
+)
+log_file_option = option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    group=OUTPUT,
+    help="Append events as JSON lines.",
+)
+min_free_option = option(
+    "--min-free-mb",
+    type=click.FloatRange(min=0),
+    metavar="MB",
+    group=LIMITS,
+    default_is="100, or twice the seed files",
+    help="Least free disk space.",
+)
 
 
 def run_options(command: Command) -> Command:
     """Adds the options of commands that initialize."""
-    seconds = click.FloatRange(min=0)
-    for decorate in reversed(
-        [
-            click.option(
-                "--timeout",
-                type=click.FloatRange(min=0, min_open=True),
-                metavar="SECONDS",
-                help="Time limit of the initialization. [vars.dbt_selfheal.timeout_seconds, 60]",
-            ),
-            click.option(
-                "--lock-timeout",
-                type=seconds,
-                metavar="SECONDS",
-                help="How long to wait for another initialization; 0: not at all. [lock_timeout_seconds, 60]",
-            ),
-            click.option(
-                "--min-free-mb",
-                type=seconds,
-                metavar="MB",
-                envvar="DBT_SELFHEAL_MIN_FREE_MB",
-                help="Least free disk space. [100, or twice the seed files]",
-            ),
-            click.option(
-                "--log-file",
-                type=click.Path(dir_okay=False, path_type=Path),
-                help="Append events as JSON lines.",
-            ),
-            click.option("--force", is_flag=True, help="Do not wait after repeated failures."),
-        ]
-    ):
+    force = option("--force", is_flag=True, group=LIMITS, help="Do not wait after repeated failures.")
+    for decorate in reversed([timeout_option, lock_timeout_option, min_free_option, log_file_option, force]):
         command = decorate(command)
     return command
 
 
-select_option = click.option(
-    "-s", "--select", multiple=True, metavar="NAME", help="Require this node name, tag:x or path:x instead."
+select_option = option(
+    "-s",
+    "--select",
+    multiple=True,
+    metavar="NAME",
+    group=SELECTION,
+    default_is="what the project declares",
+    shell_complete=complete_selection,
+    help="Require this node name, tag:x or path:x instead.",
 )
 
 
 def changing(command: Command) -> Command:
     """Adds the options of commands that change the database and build nothing."""
-    for decorate in reversed(
-        [
-            click.option(
-                "--timeout",
-                type=click.FloatRange(min=0, min_open=True),
-                default=math.inf,
-                metavar="SECONDS",
-                help="Time limit of the whole. [none]",
-            ),
-            click.option(
-                "--lock-timeout",
-                type=click.FloatRange(min=0),
-                metavar="SECONDS",
-                help="How long to wait for another initialization; 0: not at all. [lock_timeout_seconds, 60]",
-            ),
-            click.option(
-                "--log-file",
-                type=click.Path(dir_okay=False, path_type=Path),
-                help="Append events as JSON lines.",
-            ),
-        ]
-    ):
+    limit = option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=math.inf,
+        metavar="SECONDS",
+        group=LIMITS,
+        default_is="none",
+        help="Time limit of the whole.",
+    )
+    for decorate in reversed([limit, lock_timeout_option, log_file_option]):
         command = decorate(command)
     return command
+
+
+def given_here(name: str) -> bool:
+    """Returns whether an option was given on the command line, and not by its environment variable."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(name) if context is not None else None
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def attempt_of(

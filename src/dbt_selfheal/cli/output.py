@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import click
+import rich_click as click
 
 from dbt_selfheal.contract import SCHEMA_VERSION
 
@@ -51,7 +51,7 @@ def document(
         command: The command; None for the one that is running.
     """
     if command is None:
-        command = click.get_current_context().command_path.partition(" ")[2]
+        command = running_command()
     content = {
         "schema_version": SCHEMA_VERSION,
         "command": command,
@@ -61,6 +61,12 @@ def document(
         "result": result,
     }
     click.echo(json.dumps(content, indent=2, default=str))
+
+
+def running_command() -> str:
+    """Returns the command that is running, such as `migrate status`."""
+    context = click.get_current_context(silent=True)
+    return context.command_path.partition(" ")[2] if context is not None else ""
 
 
 class Errors:
@@ -80,7 +86,7 @@ class Errors:
 
         if isinstance(error, SelfHealError):
             result = None
-            ensures = click.get_current_context().info_name in ("ensure", "exec")
+            ensures = running_command() in ("ensure", "exec")
             if self._as_json and ensures and isinstance(error, InitializationError):
                 result = json.loads(self._attempt.result(error).model_dump_json())
             fail(error, self._as_json, result)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
+import rich_click as click
 
 from dbt_selfheal.cli.options import dbt_options, run_operation, select_option
 from dbt_selfheal.cli.output import document, plain, say
+from dbt_selfheal.terminal.help import BUILD, OUTPUT, Group, option
 
 SERIOUS = ("warning", "error", "critical")
 
 
-@click.group()
+@click.group(cls=Group)
 def schema() -> None:
     """Compare the database with what the project declares.
 
@@ -26,7 +27,7 @@ def schema() -> None:
 @schema.command()
 @dbt_options
 @select_option
-@click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@option("--strict", is_flag=True, group=OUTPUT, help="Fail on warnings too.")
 def validate(strict: bool, as_json: bool, **options: Any) -> None:
     """Show what differs: columns, types, keys, indexes, kinds.
 
@@ -46,7 +47,7 @@ def validate(strict: bool, as_json: bool, **options: Any) -> None:
 @schema.command()
 @dbt_options
 @select_option
-@click.option("--apply", is_flag=True, help="Do it; else it is only shown.")
+@option("--apply", is_flag=True, group=BUILD, help="Do it; else it is only shown.")
 def repair(apply: bool, as_json: bool, **options: Any) -> None:
     """Add missing columns and indexes, recreate missing views.
 

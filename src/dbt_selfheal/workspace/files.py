@@ -19,6 +19,7 @@ from dbt_selfheal.workspace.jinja import load_yaml
 from dbt_selfheal.workspace.project import Workspace, shown_path
 
 MEGABYTE = 1_000_000
+NAME_LENGTH = 60  # of a process in a message
 DEFAULT_MIN_FREE_MB = 100.0
 
 
@@ -201,8 +202,10 @@ def open_here(file: Path) -> bool:
 
 
 def _name_of(pid: int) -> str:
-    """Returns ` (name)` of a process, empty if it is not known."""
+    """Returns ` (command)` of a process, in one short line; empty if it is not known."""
     with suppress(OSError):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-        return f" ({' '.join(Path(word).name if '/' in word else word for word in words[:3]).strip()})"
+        text = " ".join(Path(word).name if word.startswith("/") else word for word in words[:3])
+        line = " ".join(text.split())  # an argument may have several lines
+        return f" ({line if len(line) <= NAME_LENGTH else line[: NAME_LENGTH - 3] + '...'})"
     return ""
