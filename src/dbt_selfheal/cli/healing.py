@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
@@ -17,10 +20,17 @@ from dbt_selfheal.cli.options import (
     select_option,
 )
 from dbt_selfheal.cli.output import Errors, document, fail, first_line, plain, say
+from dbt_selfheal.terminal import plan as terminal
 from dbt_selfheal.terminal.help import BUILD, OUTPUT, Command, option
 
 if TYPE_CHECKING:
+    from dbt_selfheal.engine.attempt import Attempt
     from dbt_selfheal.engine.interface import Outcome
+
+
+CHECK_CODES = """
+Exit codes: 0, with --check 1 when something is missing; else as of ensure.
+"""
 
 
 @click.command(cls=Command, epilog=EXIT_CODES)
@@ -35,14 +45,21 @@ if TYPE_CHECKING:
     default_is="by the plan's size",
     help="Build with dbt's own nodes on N threads.",
 )
+@option("-i", "--interactive", is_flag=True, group=BUILD, help="Show the plan and ask before building.")
 @option("--dbt-output", is_flag=True, group=OUTPUT, help="Show dbt's own output too.")
-def ensure(threads: int | None, dbt_output: bool, as_json: bool, **options: Any) -> None:
+def ensure(threads: int | None, interactive: bool, dbt_output: bool, as_json: bool, **options: Any) -> None:
     """Make sure that every required relation exists.
 
     \b
-    Example:
+    Examples:
       dbt-selfheal ensure --timeout 300 --threads 4
+      dbt-selfheal ensure --interactive
     """
+    if interactive and as_json:
+        raise click.UsageError("choose one of --interactive and --json")
+    if interactive and not _agreed(options, threads):
+        say("Nothing was built.")
+        sys.exit(1)
     attempt = attempt_of(options, as_json, threads=threads, dbt_output=dbt_output)
     first_line(options, "checking the workspace")
     with Errors(attempt, as_json):
@@ -55,21 +72,42 @@ def ensure(threads: int | None, dbt_output: bool, as_json: bool, **options: Any)
     sys.exit(code)
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, epilog=CHECK_CODES)
 @dbt_options
 @select_option
-def plan(as_json: bool, **options: Any) -> None:
+@option("--check", is_flag=True, group=OUTPUT, help="Exit with 1 when something is missing; for CI.")
+@option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "github"]),
+    metavar="FORMAT",
+    default="text",
+    group=OUTPUT,
+    help="text, json (as --json), markdown, or github: annotations.",
+)
+def plan(as_json: bool, check: bool, form: str, **options: Any) -> None:
     """Show what is missing and what would be built, and build nothing.
 
     \b
-    Example:
+    Examples:
       dbt-selfheal plan --select tag:foundation
+      dbt-selfheal plan --check --format github
     """
+    as_json = as_json or form == "json"
     attempt = attempt_of(options, as_json)
     first_line(options, "asking dbt for the plan")
     with Errors(attempt, as_json):
         found = attempt.plan()
-    document(plain(found)) if as_json else say(plan_text(found))
+    code = int(check and bool(found["steps"]))
+    if as_json:
+        document(plain(found), code)
+    elif form == "github":
+        say(terminal.github(found, *_place(attempt)))
+    elif form == "markdown":
+        say(terminal.markdown(found, ensure_command(attempt)))
+    else:
+        terminal.print_plan(found, ensure_command(attempt))
+    sys.exit(code)
 
 
 @click.command(cls=Command)
@@ -140,6 +178,30 @@ def recreate(as_json: bool, yes: bool, **options: Any) -> None:
         say("\n".join([*(f"Moved to {shown_path(path)}" for path in moved), "Now run: dbt-selfheal ensure"]))
 
 
+def _agreed(options: dict[str, Any], threads: int | None) -> bool:
+    """Shows the plan and asks; returns whether to go on, which nobody is asked when nothing is missing."""
+    attempt = attempt_of(options, as_json=False, threads=threads)
+    first_line(options, "asking dbt for the plan")
+    with Errors(attempt, as_json=False):
+        found = attempt.plan()
+    if not found["steps"]:
+        return True
+    terminal.print_plan(found, ensure_command(attempt))
+    return click.confirm("Build them?", err=True)
+
+
+def ensure_command(attempt: Attempt) -> str:
+    """Returns the command that builds what a plan shows."""
+    return shlex.join(["dbt-selfheal", "ensure", *attempt.request.selection()])
+
+
+def _place(attempt: Attempt) -> tuple[str, Path]:
+    """Returns the name of the project, and its folder relative to the working directory."""
+    workspace = attempt.preparation.read()
+    folder = Path(os.path.relpath(workspace.project_dir))
+    return str(workspace.project.get("name")), folder
+
+
 def outcome_text(outcome: Outcome) -> str:
     """Returns an outcome for people."""
     if outcome.way == "off":
@@ -149,31 +211,6 @@ def outcome_text(outcome: Outcome) -> str:
     how = {"warm": "unchanged since the last run", "none": "nothing was missing"}.get(outcome.way)
     built = how or f"{len(outcome.created)} built, {outcome.present} were there before and untouched"
     return f"Ready in {outcome.seconds:.1f} s: {built}"
-
-
-def plan_text(plan: dict[str, Any]) -> str:
-    """Returns a plan for people."""
-    steps, required = plan.get("steps", []), plan.get("required", {})
-    if not steps:
-        return f"All {len(required)} required relations exist. Nothing to build."
-    lines = [f"{len(steps)} missing ({len(required)} required). To build, in this order:"]
-    reasons = {step["reason"] for step in steps}
-    width = max(len(str(step["resource_type"])) for step in steps)
-    for number, step in enumerate(steps, 1):
-        relation = ".".join(
-            str(step["relation"] or step["name"]).replace('"', "").replace("`", "").split(".")[-2:]
-        )
-        lines.append(f"{number:>3}  {step['resource_type']:<{width}}  {relation}")
-        if len(reasons) > 1:
-            lines.append(f"     {step['reason']}")
-        if step.get("cloned_from"):
-            lines.append(f"     cloned from {step['cloned_from']}")
-        if step.get("refusal"):
-            lines.append(f"     not from a hook: {step['refusal']}")
-    if len(reasons) == 1:
-        lines.append(f"Why: {reasons.pop()}")
-    lines.append("Build them with: dbt-selfheal ensure")
-    return "\n".join(lines)
 
 
 def status_text(status: dict[str, Any]) -> str:

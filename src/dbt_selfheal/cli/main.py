@@ -40,8 +40,9 @@ def main() -> None:
         _end("usage", error.format_message(), "See dbt-selfheal --help.", error.exit_code)
     except click.Abort as error:
         if isinstance(error.__cause__ or error.__context__, EOFError):
-            message, remedy = "nobody is there to answer, so nothing was done", "Agree beforehand with --yes."
-            line("\nNobody is there to answer, so nothing was done. Use --yes to agree beforehand.")
+            message = "nobody is there to answer, so nothing was done"
+            remedy = "Agree beforehand: recreate --yes, or ensure without --interactive."
+            line(f"\nError: {message}\n  What to do: {remedy}")
             _end("no-answer", message, remedy, 1)
         message, remedy = "interrupted; what was built stays", "Run the same command again for the rest."
         line("Interrupted. What was built stays; run the same command again for the rest.")

@@ -24,6 +24,8 @@ class PlanStep(BaseModel):
     reason: str = Field(description="Why it is built.")
     required: bool = Field(description="Whether it is required itself, or only missing above what is.")
     refusal: str | None = Field(description="Why a hook cannot build it; null when it can.")
+    parents: list[str] = Field(description="Unique ids of the nodes that it reads, through ephemeral models.")
+    expected_seconds: float | None = Field(description="The time that it took in earlier runs, in seconds.")
     cloned_from: str | None = Field(description="What it is cloned from, with `on_missing: clone`.")
 
 
@@ -37,6 +39,11 @@ class Plan(BaseModel):
     present: list[str] = Field(description="Unique ids of the required nodes that exist; they stay.")
     postponed: list[str] = Field(description="Unique ids that are left to a later command.")
     command: str | None = Field(description="The dbt command that builds the same; null for nothing.")
+    way: Literal["hook", "native", "none"] = Field(
+        description="How `ensure` would build it: in one dbt operation, with dbt's own nodes, or not at all."
+    )
+    way_reason: str = Field(description="Why in this way.")
+    blocked: str | None = Field(description="Why `ensure` would build nothing; null when it would build.")
 
 
 class RequiredRelation(BaseModel):

@@ -15,6 +15,7 @@ from dbt_selfheal.engine.memory import Memory
 from dbt_selfheal.engine.prepare import Preparation
 from dbt_selfheal.engine.process import DbtProcesses
 from dbt_selfheal.errors import ConfigurationError, InitializationError, SelfHealError
+from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.recorder import Recorder, Silent, View, name_of, now
 from dbt_selfheal.report.scrub import Scrubber
 from dbt_selfheal.warm.check import WarmCheck
@@ -107,8 +108,9 @@ class Attempt:
             return code
 
     def plan(self) -> dict[str, Any]:
-        """Returns the macros' plan; raises InitializationError as ensure does."""
-        return self._ask(Job("plan")).plan
+        """Returns the macros' plan, with what only this side knows (`_with_ours`); raises as ensure does."""
+        plan, graph = self._ask(Job("plan")).plan, self.engine.messages.graph
+        return _with_ours(plan, graph, self.preparation.read(), self.preparation.disk)
 
     def status(self) -> dict[str, Any]:
         """Returns the macros' status, `in_progress` while an initialization runs; raises as ensure does."""
@@ -268,6 +270,31 @@ class Attempt:
 
     def _not_built(self) -> list[str]:
         return [name_of(name) for name in self.recorder.missing if name not in self.recorder.built]
+
+
+def _with_ours(
+    plan: dict[str, Any], graph: Mapping[str, Any], workspace: Workspace, disk: SelfHealError | None
+) -> dict[str, Any]:
+    """Returns a plan with what the macros do not know.
+
+    Of each step: the nodes that it reads (`parents`), and the seconds that it took in earlier runs. Of the
+    whole: how it would be built (`way`, `way_reason`), and why nothing would be (`blocked`).
+    """
+    durations, parents = Durations(workspace.state_folder), graph.get("parents", {})
+    steps = [
+        {**step, "parents": parents.get(name, []), "expected_seconds": durations.of(name)}
+        for step in plan.get("steps", [])
+        for name in (step["unique_id"],)
+    ]
+    on_missing, blocked = workspace.settings.get("on_missing", "build"), None
+    if steps and not plan.get("enabled", True):
+        blocked = "healing is off, by setting or in this target"
+    elif steps and on_missing not in ("build", "clone"):
+        blocked = f"vars.dbt_selfheal.on_missing is {on_missing}"
+    elif steps and disk is not None:
+        blocked = str(disk)
+    ours = {"way": graph.get("way"), "way_reason": graph.get("reason"), "blocked": blocked}
+    return {**plan, "steps": steps, **ours}
 
 
 def _default_remedy(error: InitializationError) -> str:

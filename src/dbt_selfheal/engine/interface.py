@@ -33,6 +33,10 @@ class Request:
     dbt_output: bool = False
     force: bool = False
 
+    def selection(self) -> list[str]:
+        """Returns the arguments of the command line that select the same."""
+        return [text for value in self.select for text in ("--select", value)]
+
     def time_limit(self, workspace: Workspace) -> float:
         """Returns the time limit of the initialization, in seconds; a year where the setting is null."""
         if self.timeout is not None:

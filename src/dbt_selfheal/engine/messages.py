@@ -25,6 +25,7 @@ class Messages:
         self.hooks_passed = False  # a node has started
         self.nodes: list[dict[str, Any]] | None = None  # where the relations of the project are
         self.required: list[str] = []
+        self.graph: dict[str, Any] = {}  # of a plan: what each step reads, and how it would be built
 
     def take(self, message: dict[str, Any]) -> bool:
         """Takes in a message; returns False: none of them ends the time limit by itself."""
@@ -41,6 +42,8 @@ class Messages:
         elif kind == "way":
             self.way = message["way"]
             self.recorder.view.way(message["way"], message["reason"], message["count"])
+        elif kind == "graph":
+            self.graph = message
         elif kind == "nodes":
             self.nodes, self.required = message["nodes"], message["required"]
         return False

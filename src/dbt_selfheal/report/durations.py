@@ -36,6 +36,10 @@ class Durations:
             return 0.0 if not ids else None
         return sum(known) / len(known) * len(ids) / max(threads, 1)
 
+    def of(self, unique_id: str) -> float | None:
+        """Returns the time that a node took in earlier runs, in seconds; None if it never ran."""
+        return self._seconds.get(unique_id)
+
     def learn(self, unique_id: str, seconds: float) -> None:
         """Takes down how long a node took, in seconds; later runs weigh more than earlier ones."""
         before = self._seconds.get(unique_id, seconds)

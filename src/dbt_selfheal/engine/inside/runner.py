@@ -89,6 +89,10 @@ class Runner:
             self.dbt.operation("initialization_status")
         elif mode == "plan":
             self.dbt.operation("initialization_plan")
+            steps = self.dbt.plan.get("steps", [])
+            way, reason = self.way(steps)
+            parents = {step["unique_id"]: self.parents(step["unique_id"]) for step in steps}
+            self.dbt.reporter.send("graph", way=way, reason=reason, parents=parents)
         elif mode == "operation":
             wanted = self.request["operation"]
             self.dbt.invoke("run-operation", wanted["name"], "--args", json.dumps(wanted["arguments"]))
@@ -184,6 +188,20 @@ class Runner:
         if len(steps) >= self.request["native_from"]:
             return "native", f"{len(steps)} are missing"
         return "hook", f"{len(steps)} are missing"
+
+    def parents(self, unique_id: str) -> list[str]:
+        """Returns the seeds, snapshots, models and functions that a node reads, through ephemeral models."""
+        known = {**self.dbt.manifest.nodes, **(getattr(self.dbt.manifest, "functions", None) or {})}
+        found, queue = [], list(known[unique_id].depends_on_nodes)
+        for parent in queue:
+            node = known.get(parent)
+            if node is None or parent in found:
+                continue
+            if getattr(node, "is_ephemeral_model", False):
+                queue += [each for each in node.depends_on_nodes if each not in queue]
+            elif node.resource_type in BUILT:
+                found.append(parent)
+        return found
 
     def build_natively(self, steps: list[dict[str, Any]]) -> None:
         """Builds the steps of the plan with real dbt nodes, and asks the macros again."""
