@@ -28,7 +28,9 @@ class AutoInitializer:
         profile: Name of the profile; None for the project's.
         target: Name of the target; None for the profile's.
         vars: Variables, as of dbt's `--vars`.
-        select: What is required, when it is not what the project declares.
+        select: What is required, when it is not what the project declares, as for dbt's `--select`.
+        exclude: What of that is not, as for dbt's `--exclude`.
+        selector: The name of a selector in selectors.yml, in place of select and exclude.
         threads: Build with dbt's own nodes on so many threads; None to choose by the plan's size.
         verbose: Show progress on standard error.
         timeout_seconds: Time limit of the initialization, in seconds; None for the setting timeout_seconds,
@@ -47,6 +49,8 @@ class AutoInitializer:
         target: str | None = None,
         vars: Mapping[str, Any] | None = None,  # noqa: A002 (dbt's name)
         select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        selector: str | None = None,
         threads: int | None = None,
         verbose: bool = False,
         timeout_seconds: float | None = None,
@@ -59,6 +63,8 @@ class AutoInitializer:
         self._request = Request(
             options=_options(project_dir, profiles_dir, profile, target, vars),
             select=tuple(select),
+            exclude=tuple(exclude),
+            selector=selector,
             threads=threads,
             timeout=timeout_seconds,
             lock_timeout=lock_timeout_seconds,
@@ -97,7 +103,12 @@ class AutoInitializer:
         if not missing_tables:
             return self._ensure(self._request)
         return self._ensure(
-            replace(self._request, select=tuple(table.dbt_selector for table in missing_tables))
+            replace(
+                self._request,
+                select=tuple(table.dbt_selector for table in missing_tables),
+                exclude=(),
+                selector=None,
+            )
         )
 
     def _ensure(self, request: Request) -> InitializationResult:
@@ -123,7 +134,9 @@ class TableExistenceChecker:
         profile: Name of the profile; None for the project's.
         target: Name of the target; None for the profile's.
         vars: Variables, as of dbt's `--vars`.
-        select: What is required, when it is not what the project declares.
+        select: What is required, when it is not what the project declares, as for dbt's `--select`.
+        exclude: What of that is not, as for dbt's `--exclude`.
+        selector: The name of a selector in selectors.yml, in place of select and exclude.
     """
 
     def __init__(
@@ -135,9 +148,13 @@ class TableExistenceChecker:
         target: str | None = None,
         vars: Mapping[str, Any] | None = None,  # noqa: A002 (dbt's name)
         select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        selector: str | None = None,
     ) -> None:
         self._options = _options(project_dir, profiles_dir, profile, target, vars)
-        self._select = tuple(select)
+        self._request = Request(
+            options=self._options, select=tuple(select), exclude=tuple(exclude), selector=selector
+        )
 
     def get_existing_tables(self) -> set[str]:
         """Returns the names of all tables and views in the target's schema, asked from the database.
@@ -172,7 +189,7 @@ class TableExistenceChecker:
         Raises:
             InitializationError: dbt cannot tell.
         """
-        if WarmCheck(read_workspace(self._options), self._select).is_ready():
+        if WarmCheck(read_workspace(self._options), self._request.selection()).is_ready():
             return True
         return all(entry["exists"] for entry in self._required())
 
@@ -188,7 +205,7 @@ class TableExistenceChecker:
         return tiers
 
     def _required(self) -> list[dict[str, Any]]:
-        attempt = Attempt(Request(options=self._options, select=self._select))
+        attempt = Attempt(self._request)
         status = attempt.status()
         found: list[dict[str, Any]] = status.get("required", [])
         file = lock_file(attempt.workspace) if attempt.workspace is not None else None

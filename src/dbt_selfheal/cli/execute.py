@@ -52,8 +52,9 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
     is_dbt = Path(command[0]).name == "dbt"
     given = options_for_dbt(options)
     if is_dbt:
-        if given_here("select"):
-            raise click.UsageError("--select belongs to dbt here: put it after the command of dbt.")
+        for name in ("select", "exclude", "selector"):
+            if given_here(name):
+                raise click.UsageError(f"--{name} belongs to dbt here: put it after the command of dbt.")
         command = (*_found(command), *_added(command, given))
     if switched_off() or (is_dbt and not heals(list(command[1:]))):
         _replace(command)

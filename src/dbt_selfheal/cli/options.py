@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from dbt_selfheal.cli.output import Errors, first_line
-from dbt_selfheal.terminal.completion import complete_profile, complete_selection, complete_target
+from dbt_selfheal.terminal.completion import (
+    complete_profile,
+    complete_selection,
+    complete_selector,
+    complete_target,
+)
 from dbt_selfheal.terminal.help import LIMITS, OUTPUT, SELECTION, WORKSPACE, option
 
 if TYPE_CHECKING:
@@ -100,16 +105,39 @@ def run_options(command: Command) -> Command:
     return command
 
 
-select_option = option(
-    "-s",
-    "--select",
-    multiple=True,
-    metavar="NAME",
-    group=SELECTION,
-    default_is="what the project declares",
-    shell_complete=complete_selection,
-    help="Require this node name, tag:x or path:x instead.",
-)
+def select_option(command: Command) -> Command:
+    """Adds the options that select what is required, in dbt's own words."""
+    for decorate in reversed(
+        [
+            option(
+                "-s",
+                "--select",
+                multiple=True,
+                metavar="NODES",
+                group=SELECTION,
+                default_is="what the project declares",
+                shell_complete=complete_selection,
+                help="Require these, in dbt's words: orders, +orders, tag:x, a,b.",
+            ),
+            option(
+                "--exclude",
+                multiple=True,
+                metavar="NODES",
+                group=SELECTION,
+                shell_complete=complete_selection,
+                help="Do not require these, in dbt's words.",
+            ),
+            option(
+                "--selector",
+                metavar="NAME",
+                group=SELECTION,
+                shell_complete=complete_selector,
+                help="Require what this selector of selectors.yml selects.",
+            ),
+        ]
+    ):
+        command = decorate(command)
+    return command
 
 
 def changing(command: Command) -> Command:
@@ -149,9 +177,13 @@ def attempt_of(
     from dbt_selfheal.engine.interface import Request
     from dbt_selfheal.report.progress import Notes, view
 
+    if options.get("selector") and (options.get("select") or options.get("exclude")):
+        raise click.UsageError("choose one of --selector and --select with --exclude, as for dbt")
     request = Request(
         options=dbt or options_for_dbt(options),
         select=tuple(options.get("select") or ()),
+        exclude=tuple(options.get("exclude") or ()),
+        selector=options.get("selector"),
         threads=threads,
         timeout=options.get("timeout"),
         lock_timeout=options.get("lock_timeout"),

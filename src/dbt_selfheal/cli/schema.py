@@ -66,8 +66,8 @@ def _operation(
     name: str, event: str, options: dict[str, Any], as_json: bool, args: dict[str, Any]
 ) -> dict[str, Any]:
     """Runs an operation and returns its report."""
-    if options.get("select"):
-        args["select"] = list(options["select"])
+    if any(options.get(name) for name in ("select", "exclude", "selector")):
+        args["select"] = []  # dbt's answer to the selection is put in where dbt runs
     what = "comparing the database with the project"
     found = run_operation(name, args, options, as_json, what=what, changes=bool(args.get("apply")))
     return plain(found.documents[event])

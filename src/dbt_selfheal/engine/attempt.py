@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,7 @@ class Attempt:
                 self.outcome = Outcome("not_started", "off")
                 return self.outcome
             self._pause(workspace)
-            warm = WarmCheck(workspace, self.request.select)
+            warm = WarmCheck(workspace, self.request.selection())
             self._check_before_the_lock(workspace, warm)
             with self.preparation.lock(workspace):
                 self._check_tables(warm)
@@ -110,7 +110,11 @@ class Attempt:
     def plan(self) -> dict[str, Any]:
         """Returns the macros' plan, with what only this side knows (`_with_ours`); raises as ensure does."""
         plan, graph = self._ask(Job("plan")).plan, self.engine.messages.graph
-        return _with_ours(plan, graph, self.preparation.read(), self.preparation.disk)
+        plan = _with_ours(plan, graph, self.preparation.read(), self.preparation.disk)
+        if self.request.selection():
+            _say_selected(plan["steps"])
+            plan["required"] = {name: _reason(reason) for name, reason in plan["required"].items()}
+        return plan
 
     def status(self) -> dict[str, Any]:
         """Returns the macros' status, `in_progress` while an initialization runs; raises as ensure does."""
@@ -121,6 +125,8 @@ class Attempt:
                 found: dict[str, Any] = {"state": "in_progress", "required": [], "lock_holder": held.holder}
             else:
                 found = self._ask(Job("status")).status
+        if self.request.selection():
+            _say_selected(found["required"])
         found.setdefault("pending_migrations", [])
         found["last_attempt"] = found.get("last_attempt") or last
         return found
@@ -270,6 +276,16 @@ class Attempt:
 
     def _not_built(self) -> list[str]:
         return [name_of(name) for name in self.recorder.missing if name not in self.recorder.built]
+
+
+def _say_selected(entries: Iterable[dict[str, Any]]) -> None:
+    """Says of entries of a plan or a status that they are selected; to the macros they are declared."""
+    for entry in entries:
+        entry["reason"] = _reason(entry["reason"])
+
+
+def _reason(reason: str) -> str:
+    return "selected" if reason.startswith("declared required") else reason
 
 
 def _with_ours(

@@ -25,6 +25,8 @@ class Request:
 
     options: Options = field(default_factory=Options)
     select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    selector: str | None = None
     threads: int | None = None
     timeout: float | None = None
     lock_timeout: float | None = None
@@ -33,9 +35,20 @@ class Request:
     dbt_output: bool = False
     force: bool = False
 
+    def __post_init__(self) -> None:
+        if self.selector and (self.select or self.exclude):
+            raise ConfigurationError(
+                "--selector is given with --select or --exclude, of which dbt takes one",
+                code="selection-wrong",
+                remedy="Give only one of them, or put the whole selection into selectors.yml.",
+            )
+
     def selection(self) -> list[str]:
-        """Returns the arguments of the command line that select the same."""
-        return [text for value in self.select for text in ("--select", value)]
+        """Returns the arguments of dbt, and of this command, that select what is required; empty for none."""
+        chosen = [("--select", value) for value in dict.fromkeys(self.select)]
+        chosen += [("--exclude", value) for value in dict.fromkeys(self.exclude)]
+        chosen += [("--selector", self.selector)] if self.selector else []
+        return [text for pair in chosen for text in pair]
 
     def time_limit(self, workspace: Workspace) -> float:
         """Returns the time limit of the initialization, in seconds; a year where the setting is null."""

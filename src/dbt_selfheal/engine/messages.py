@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from dbt_selfheal.errors import InitializationError
+from dbt_selfheal.errors import ConfigurationError, InitializationError
 from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.recorder import Recorder
 from dbt_selfheal.workspace.project import Workspace
@@ -25,6 +25,7 @@ class Messages:
         self.hooks_passed = False  # a node has started
         self.nodes: list[dict[str, Any]] | None = None  # where the relations of the project are
         self.required: list[str] = []
+        self.selection: str | None = None  # what is wrong with the selection
         self.graph: dict[str, Any] = {}  # of a plan: what each step reads, and how it would be built
 
     def take(self, message: dict[str, Any]) -> bool:
@@ -42,6 +43,8 @@ class Messages:
         elif kind == "way":
             self.way = message["way"]
             self.recorder.view.way(message["way"], message["reason"], message["count"])
+        elif kind == "selection":
+            self.selection = self.recorder.scrub(str(message["message"]))
         elif kind == "graph":
             self.graph = message
         elif kind == "nodes":
@@ -71,6 +74,12 @@ class Messages:
         """
         from dbt_selfheal.report.remedies import error_from
 
+        if self.selection is not None:
+            return ConfigurationError(
+                self.selection,
+                code="selection-wrong",
+                remedy="Correct it; `dbt ls --select ...` shows what a selection selects.",
+            )
         messages = list(self.errors)
         if not messages and output is not None:
             output.seek(0)

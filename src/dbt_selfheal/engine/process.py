@@ -73,7 +73,7 @@ class DbtProcesses:
         return {
             "mode": job.mode,
             "arguments": self.request.options.arguments(),
-            "select": list(self.request.select),
+            "selection": self.request.selection(),
             "threads": self.request.threads,
             "native_from": NATIVE_FROM if builds else None,
             "refuse": job.refuse,

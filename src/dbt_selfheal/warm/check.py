@@ -25,6 +25,7 @@ from dbt_selfheal.warm.fingerprint import (
     project_roots,
     record_key,
 )
+from dbt_selfheal.workspace.dbt import dbt_variable
 from dbt_selfheal.workspace.project import Workspace
 
 FORMAT = 1
@@ -37,10 +38,10 @@ class WarmCheck:
 
     Args:
         workspace: The workspace.
-        select: What is required, when it is not what the project declares.
+        selection: The arguments of dbt that select what is required; empty for what the project declares.
     """
 
-    def __init__(self, workspace: Workspace, select: Sequence[str] = ()) -> None:
+    def __init__(self, workspace: Workspace, selection: Sequence[str] = ()) -> None:
         self._workspace = workspace
         key = record_key(
             [
@@ -51,10 +52,12 @@ class WarmCheck:
                 str(workspace.database_file),
                 workspace.place,
                 json.dumps(workspace.variables, sort_keys=True, default=str),
-                *sorted(select),
+                *selection,
             ]
         )
         self._file = workspace.state_folder / f"ready-{key}.json"
+        # What `state:` and the like select depends on files that are not looked at here.
+        self._certain = not (selection and dbt_variable("STATE"))
         self._before: tuple[list[str], str, int] | None = None
 
     def is_known(self) -> bool:
@@ -67,6 +70,8 @@ class WarmCheck:
 
     def ready_names(self) -> list[str] | None:
         """Returns the names of the required nodes if it is certain that all are there, else None."""
+        if not self._certain:
+            return None
         try:
             record = json.loads(self._file.read_bytes())
             if record["format"] != FORMAT or record["version"] != __version__:
@@ -100,7 +105,7 @@ class WarmCheck:
         """
         with suppress(OSError):
             self._file.unlink(missing_ok=True)
-        if self._before is None or self._workspace.settings.get("initial_data"):
+        if self._before is None or not self._certain or self._workspace.settings.get("initial_data"):
             return False
         if any(node["kind"] == "function" for node in nodes):
             return False

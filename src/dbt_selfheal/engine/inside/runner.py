@@ -2,7 +2,8 @@
 
 The argument names a file of JSON: `mode` (ensure, plan, status, operation, health), `operation` (its
 `name` and `arguments`), `tests` (whether health runs data tests), `arguments` of dbt (project, target
-...), `select`, `threads`, `native_from` (number of missing relations from which the native way is taken;
+...), `selection` (arguments of `dbt ls`: what it answers is required; empty for what the project
+declares), `threads`, `native_from` (number of missing relations from which the native way is taken;
 null: never), `migrations` (whether the settings have them run), `initial_data` (whether the settings have
 any), `refuse` (whether nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are
 those of the macros. Nothing of dbt_selfheal is imported: it need not be installed here.
@@ -24,6 +25,7 @@ from typing import Any
 
 from dbt_selfheal_supervisor import start
 from selfheal_invocations import FailedError, Invocations
+from selfheal_selection import required
 
 SWITCH = "DBT_SELFHEAL_ENABLED"
 # What is built is always whole: `dbt build` would take these as its --empty and --sample.
@@ -84,6 +86,8 @@ class Runner:
     def run(self) -> None:
         """Does what the request asks for."""
         self.dbt.parse()
+        if self.request.get("selection"):
+            self.request["select"] = required(self.dbt, self.request["selection"])
         mode = self.request["mode"]
         if mode == "status":
             self.dbt.operation("initialization_status")
@@ -95,6 +99,8 @@ class Runner:
             self.dbt.reporter.send("graph", way=way, reason=reason, parents=parents)
         elif mode == "operation":
             wanted = self.request["operation"]
+            if "select" in wanted["arguments"]:
+                wanted["arguments"]["select"] = self.request["select"]
             self.dbt.invoke("run-operation", wanted["name"], "--args", json.dumps(wanted["arguments"]))
         elif mode == "health":
             self.health()
