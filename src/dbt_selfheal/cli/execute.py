@@ -37,16 +37,18 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Run a command in a workspace that is ready.
 
     A dbt command is supervised: it heals in its own hook, within the time
-    limit, and its nodes only run when that succeeded. Before any other command
-    the workspace is made ready. Once it runs, its exit code is passed on.
+    limit, and its nodes only run when that succeeded. Before dbt show, compile
+    and docs generate, which run no hook, what they read is made ready; before
+    any other command, the workspace. Then its exit code is passed on.
 
     \b
     Examples:
       dbt-selfheal exec -- dbt run --select orders
+      dbt-selfheal exec -- dbt show --select orders
       dbt-selfheal exec --timeout 300 -- python simulate.py
     """
     from dbt_selfheal.report.scrub import Scrubber
-    from dbt_selfheal.workspace.dbt import heals, options_of
+    from dbt_selfheal.workspace.dbt import heals, options_of, reads_of
     from dbt_selfheal.workspace.project import switched_off
 
     is_dbt = Path(command[0]).name == "dbt"
@@ -56,23 +58,31 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
             if given_here(name):
                 raise click.UsageError(f"--{name} belongs to dbt here: put it after the command of dbt.")
         command = (*_found(command), *_added(command, given))
-    if switched_off() or (is_dbt and not heals(list(command[1:]))):
+    reads = reads_of(list(command[1:])) if is_dbt else None
+    if switched_off() or (is_dbt and reads is None and not heals(list(command[1:]))):
         _replace(command)
     first_line(options, Scrubber()(f"checking the workspace for: {_joined(command)}"))
-    if not is_dbt:
-        attempt = attempt_of(options, as_json)
-        with Errors(attempt, as_json):
-            outcome = attempt.ensure()
-        code = 0 if outcome.state == "completed" or outcome.way == "off" else 1
-        if as_json:
-            document(json.loads(attempt.result().model_dump_json()), code)
-        elif not options["quiet"]:
-            line(outcome_text(outcome))
-        if code:
-            sys.exit(code)
-        _replace(command)
-    attempt = attempt_of(options, as_json, dbt=options_of(list(command[1:]), given), plain=True)
-    _supervise(attempt, list(command), as_json)
+    if is_dbt:
+        given = options_of(list(command[1:]), given)
+        options = {**options, "select": (), "exclude": (), "selector": None}  # as the environment has them
+    if is_dbt and reads is None:
+        attempt = attempt_of(options, as_json, dbt=given, plain=True)
+        _supervise(attempt, list(command), as_json)
+    _ensure_first(attempt_of(options, as_json, dbt=given, reads=reads), as_json, bool(options["quiet"]))
+    _replace(command)
+
+
+def _ensure_first(attempt: Attempt, as_json: bool, quiet: bool) -> None:
+    """Makes ready what a command needs; exits if that fails."""
+    with Errors(attempt, as_json):
+        outcome = attempt.ensure()
+    code = 0 if outcome.state == "completed" or outcome.way == "off" else 1
+    if as_json:
+        document(json.loads(attempt.result().model_dump_json()), code)
+    elif not quiet:
+        line(outcome_text(outcome))
+    if code:
+        sys.exit(code)
 
 
 def _supervise(attempt: Attempt, command: list[str], as_json: bool) -> NoReturn:

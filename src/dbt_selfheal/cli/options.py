@@ -171,6 +171,7 @@ def attempt_of(
     threads: int | None = None,
     dbt_output: bool = False,
     plain: bool = False,
+    reads: dict[str, Any] | None = None,
 ) -> Attempt:
     """Returns an attempt with the options of the command line."""
     from dbt_selfheal.engine.attempt import Attempt
@@ -184,6 +185,7 @@ def attempt_of(
         select=tuple(options.get("select") or ()),
         exclude=tuple(options.get("exclude") or ()),
         selector=options.get("selector"),
+        reads=reads,
         threads=threads,
         timeout=options.get("timeout"),
         lock_timeout=options.get("lock_timeout"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import time
@@ -65,7 +66,7 @@ class Attempt:
                 self.outcome = Outcome("not_started", "off")
                 return self.outcome
             self._pause(workspace)
-            warm = WarmCheck(workspace, self.request.selection())
+            warm = WarmCheck(workspace, _required_by(self.request), keep=not self.request.is_passing())
             self._check_before_the_lock(workspace, warm)
             with self.preparation.lock(workspace):
                 self._check_tables(warm)
@@ -276,6 +277,11 @@ class Attempt:
 
     def _not_built(self) -> list[str]:
         return [name_of(name) for name in self.recorder.missing if name not in self.recorder.built]
+
+
+def _required_by(request: Request) -> list[str]:
+    """Returns what is required, for the key of the warm check."""
+    return [json.dumps(request.reads)] if request.reads else request.selection()
 
 
 def _say_selected(entries: Iterable[dict[str, Any]]) -> None:

@@ -27,6 +27,7 @@ class Request:
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     selector: str | None = None
+    reads: Mapping[str, Any] | None = None  # a command of dbt, what it reads is required; see workspace.dbt
     threads: int | None = None
     timeout: float | None = None
     lock_timeout: float | None = None
@@ -49,6 +50,11 @@ class Request:
         chosen += [("--exclude", value) for value in dict.fromkeys(self.exclude)]
         chosen += [("--selector", self.selector)] if self.selector else []
         return [text for pair in chosen for text in pair]
+
+    def is_passing(self) -> bool:
+        """Returns whether what is required differs each time: SQL given inline, or a state's files."""
+        reads = self.reads or {}
+        return bool(reads.get("inline")) or "--state" in reads.get("selection", ())
 
     def time_limit(self, workspace: Workspace) -> float:
         """Returns the time limit of the initialization, in seconds; a year where the setting is null."""

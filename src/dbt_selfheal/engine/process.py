@@ -74,6 +74,7 @@ class DbtProcesses:
             "mode": job.mode,
             "arguments": self.request.options.arguments(),
             "selection": self.request.selection(),
+            "reads": self.request.reads,
             "threads": self.request.threads,
             "native_from": NATIVE_FROM if builds else None,
             "refuse": job.refuse,

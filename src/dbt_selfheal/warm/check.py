@@ -39,9 +39,10 @@ class WarmCheck:
     Args:
         workspace: The workspace.
         selection: The arguments of dbt that select what is required; empty for what the project declares.
+        keep: Whether a record is of use: the same will be asked for again.
     """
 
-    def __init__(self, workspace: Workspace, selection: Sequence[str] = ()) -> None:
+    def __init__(self, workspace: Workspace, selection: Sequence[str] = (), *, keep: bool = True) -> None:
         self._workspace = workspace
         key = record_key(
             [
@@ -57,7 +58,7 @@ class WarmCheck:
         )
         self._file = workspace.state_folder / f"ready-{key}.json"
         # What `state:` and the like select depends on files that are not looked at here.
-        self._certain = not (selection and dbt_variable("STATE"))
+        self._certain = keep and not (selection and dbt_variable("STATE"))
         self._before: tuple[list[str], str, int] | None = None
 
     def is_known(self) -> bool:

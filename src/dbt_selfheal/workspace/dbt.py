@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dbt_selfheal.errors import ConfigurationError
 
@@ -174,6 +175,48 @@ def heals(arguments: list[str]) -> bool:
     if command == "run-operation":
         return "ensure_initialized" in arguments
     return command in HEALING and not {"--help", "-h", "--version"} & set(arguments)
+
+
+def reads_of(arguments: list[str]) -> dict[str, Any] | None:
+    """Returns what a command of dbt reads that runs no healing hook; None for another, or if it defers.
+
+    Args:
+        arguments: Those of dbt.
+
+    Returns:
+        `command` (show, compile, docs), `selection` (the arguments of dbt that select), `inline` (the SQL of
+        --inline; None without), `catalog` (whether docs reads the catalog).
+    """
+    command = subcommand(arguments)
+    generate = command == "docs" and "generate" in arguments
+    nothing = {"--help", "-h", "--inline-direct"} & set(arguments)
+    if nothing or not (command in ("show", "compile") or generate):
+        return None
+    deferred = (dbt_variable("DEFER") or "").lower() in ("1", "true", "t", "yes", "y", "on")
+    if "--defer" in arguments or (deferred and "--no-defer" not in arguments):
+        return None
+    return {
+        "command": command,
+        "selection": _selection(arguments),
+        "inline": option_of(arguments, "--inline"),
+        "catalog": "--empty-catalog" not in arguments,
+    }
+
+
+def _selection(arguments: list[str]) -> list[str]:
+    """Returns the options of dbt that select, each with its values, as dbt ls takes them."""
+    short = {"-s": "--select", "-m": "--select", "--models": "--select", "--model": "--select"}
+    found, taking = [], False
+    for argument in arguments:
+        if argument.startswith("-"):
+            name, equals, value = argument.partition("=")
+            name = short.get(name, name)
+            taking = name in ("--select", "--exclude", "--selector", "--state")
+            if taking:
+                found += [name, *([value] if equals else [])]
+        elif taking:
+            found.append(argument)
+    return found
 
 
 def options_of(arguments: list[str], given: Options) -> Options:

@@ -3,10 +3,11 @@
 The argument names a file of JSON: `mode` (ensure, plan, status, operation, health), `operation` (its
 `name` and `arguments`), `tests` (whether health runs data tests), `arguments` of dbt (project, target
 ...), `selection` (arguments of `dbt ls`: what it answers is required; empty for what the project
-declares), `threads`, `native_from` (number of missing relations from which the native way is taken;
-null: never), `migrations` (whether the settings have them run), `initial_data` (whether the settings have
-any), `refuse` (whether nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are
-those of the macros. Nothing of dbt_selfheal is imported: it need not be installed here.
+declares), `reads` (a command of dbt: what it reads is required; see selfheal_reads.py), `threads`,
+`native_from` (number of missing relations from which the native way is taken; null: never), `migrations`
+(whether the settings have them run), `initial_data` (whether the settings have any), `refuse` (whether
+nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are those of the macros.
+Nothing of dbt_selfheal is imported: it need not be installed here.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 
 from dbt_selfheal_supervisor import start
 from selfheal_invocations import FailedError, Invocations
+from selfheal_reads import read_by
 from selfheal_selection import required
 
 SWITCH = "DBT_SELFHEAL_ENABLED"
@@ -88,6 +90,11 @@ class Runner:
         self.dbt.parse()
         if self.request.get("selection"):
             self.request["select"] = required(self.dbt, self.request["selection"])
+        if self.request.get("reads"):
+            self.request["select"] = read_by(self.dbt, self.request["reads"])
+            if not self.request["select"]:
+                self.dbt.reporter.send("nodes", nodes=self.nodes(), required=[])
+                return
         mode = self.request["mode"]
         if mode == "status":
             self.dbt.operation("initialization_status")

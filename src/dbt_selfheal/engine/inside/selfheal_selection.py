@@ -17,13 +17,16 @@ KINDS = ("seed", "snapshot", "model")
 OF_STATE = ("state:", "result:", "source_status:")
 
 
-def select(dbt: Invocations, arguments: list[str], *, kinds: tuple[str, ...] = KINDS) -> list[str]:
+def select(
+    dbt: Invocations, arguments: list[str], *, kinds: tuple[str, ...] = KINDS, strict: bool = True
+) -> list[str]:
     """Returns the unique ids that dbt selects.
 
     Args:
         dbt: How dbt is invoked; it has read the project.
         arguments: Those of `dbt ls` that select.
         kinds: The resource types that count.
+        strict: Whether a criterion that matches nothing is an error.
 
     Raises:
         FailedError: dbt refuses the selection, or a criterion matches nothing; it has been reported.
@@ -48,7 +51,7 @@ def select(dbt: Invocations, arguments: list[str], *, kinds: tuple[str, ...] = K
         dbt.reporter.send("selection", message=str(result.exception or "dbt refused the selection"))
         raise FailedError
     typed = {word for argument in arguments for word in re.split(r"[\s,]+", argument)}
-    for criterion in unmatched:
+    for criterion in unmatched if strict else ():
         if criterion in typed and not _bare(criterion).startswith(OF_STATE):
             dbt.reporter.send("selection", message=_unknown(dbt, criterion))
             raise FailedError
