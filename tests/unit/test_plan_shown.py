@@ -83,6 +83,15 @@ def test_a_refused_node_says_why_and_with_what_it_is_built(capsys: pytest.Captur
     )
 
 
+def test_what_is_said_of_a_node_stays_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+    words = " ".join(f"word{number}" for number in range(30))
+    lines = shown(capsys, plan(step("a", refusal=words), step("b", "a"), step("c", "b")))
+    assert lines[3:5] == ["3  main.c  table", "└── 2  main.b  table"]
+    assert lines[5] == "    └── 1  main.a  table"
+    assert lines[6].startswith("           refused: word0")
+    assert lines[7].startswith("           word"), "what does not fit into the line is indented too"
+
+
 def test_what_ensure_would_not_build_is_not_promised(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, plan(step("a"), blocked="vars.dbt_selfheal.on_missing is fail"))
     assert "Not built by ensure: vars.dbt_selfheal.on_missing is fail" in lines

@@ -21,7 +21,7 @@ from dbt_selfheal.cli.options import (
 )
 from dbt_selfheal.cli.output import Errors, document, fail, first_line, plain, say
 from dbt_selfheal.terminal import plan as terminal
-from dbt_selfheal.terminal.help import BUILD, OUTPUT, Command, option
+from dbt_selfheal.terminal.help import ACTION, OUTPUT, Command, option
 
 if TYPE_CHECKING:
     from dbt_selfheal.engine.attempt import Attempt
@@ -41,11 +41,11 @@ Exit codes: 0, with --check 1 when something is missing; else as of ensure.
     "--threads",
     type=click.IntRange(min=1),
     metavar="N",
-    group=BUILD,
+    group=ACTION,
     default_is="by the plan's size",
     help="Build with dbt's own nodes on N threads.",
 )
-@option("-i", "--interactive", is_flag=True, group=BUILD, help="Show the plan and ask before building.")
+@option("-i", "--interactive", is_flag=True, group=ACTION, help="Show the plan and ask before building.")
 @option("--dbt-output", is_flag=True, group=OUTPUT, help="Show dbt's own output too.")
 def ensure(threads: int | None, interactive: bool, dbt_output: bool, as_json: bool, **options: Any) -> None:
     """Make sure that every required relation exists.
@@ -133,7 +133,7 @@ def status(as_json: bool, **options: Any) -> None:
 
 @click.command(cls=Command)
 @dbt_options
-@option("-y", "--yes", is_flag=True, group=BUILD, help="Do not ask.")
+@option("-y", "--yes", is_flag=True, group=ACTION, help="Do not ask.")
 def recreate(as_json: bool, yes: bool, **options: Any) -> None:
     """Move the database file aside, so that a new one can be made.
 

@@ -9,13 +9,13 @@ import rich_click as click
 
 from dbt_selfheal.cli.options import changing, dbt_options, run_operation
 from dbt_selfheal.cli.output import plain, refuse, show
-from dbt_selfheal.terminal.help import BUILD, Command, option
+from dbt_selfheal.terminal.help import ACTION, Command, option
 
 
 @click.command("initial-data", cls=Command)
 @dbt_options
 @changing
-@option("--dry-run", is_flag=True, group=BUILD, help="Say what would be inserted, and insert nothing.")
+@option("--dry-run", is_flag=True, group=ACTION, help="Say what would be inserted, and insert nothing.")
 def initial_data(as_json: bool, dry_run: bool, **options: Any) -> None:
     """Insert the rows of initial data whose key is absent.
 

@@ -10,13 +10,13 @@ import rich_click as click
 
 from dbt_selfheal.cli.options import changing, dbt_options, run_operation
 from dbt_selfheal.cli.output import last, plain, show
-from dbt_selfheal.terminal.help import BUILD, SELECTION, Group, option
+from dbt_selfheal.terminal.help import ACTION, SELECTION, Group, option
 
 if TYPE_CHECKING:
     from dbt_selfheal.report.recorder import Recorder
 
 ACTIONS = ("rerun", "mark-applied", "mark-failed")
-dry_run_option = option("--dry-run", is_flag=True, group=BUILD, help="Print the SQL and change nothing.")
+dry_run_option = option("--dry-run", is_flag=True, group=ACTION, help="Print the SQL and change nothing.")
 
 
 @click.group(cls=Group)

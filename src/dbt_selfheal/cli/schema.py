@@ -9,7 +9,7 @@ import rich_click as click
 
 from dbt_selfheal.cli.options import dbt_options, run_operation, select_option
 from dbt_selfheal.cli.output import document, plain, say
-from dbt_selfheal.terminal.help import BUILD, OUTPUT, Group, option
+from dbt_selfheal.terminal.help import ACTION, OUTPUT, Group, option
 
 SERIOUS = ("warning", "error", "critical")
 
@@ -47,7 +47,7 @@ def validate(strict: bool, as_json: bool, **options: Any) -> None:
 @schema.command()
 @dbt_options
 @select_option
-@option("--apply", is_flag=True, group=BUILD, help="Do it; else it is only shown.")
+@option("--apply", is_flag=True, group=ACTION, help="Do it; else it is only shown.")
 def repair(apply: bool, as_json: bool, **options: Any) -> None:
     """Add missing columns and indexes, recreate missing views.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
-from rich_click.rich_help_formatter import RichHelpFormatter
+
+if TYPE_CHECKING:
+    from rich_click.rich_help_formatter import RichHelpFormatter
 
 PREFIX = "DBT_SELFHEAL_"
 LAYOUT = {
@@ -20,7 +22,7 @@ LAYOUT = {
     "padding_epilog": (0, 0, 1, 0),
 }
 # The groups of options, in the order of the help.
-GROUPS = SELECTION, BUILD, LIMITS, OUTPUT, WORKSPACE = "Selection", "Build", "Limits", "Output", "Workspace"
+GROUPS = SELECTION, ACTION, LIMITS, OUTPUT, WORKSPACE = "Selection", "Action", "Limits", "Output", "Workspace"
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

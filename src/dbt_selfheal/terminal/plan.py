@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 Plan = Mapping[str, Any]
 Step = Mapping[str, Any]
+GUIDE = 4  # columns that rich puts before each level of a tree
 DEEPEST = 8  # a branch that is deeper goes on further down, so that lines stay within 80 columns
 NAMES_SHOWN = 8
+INDENTED: dict[str, Any] = {"initial_indent": "   ", "subsequent_indent": "   "}
 
 
 def headline(plan: Plan) -> str:
@@ -96,10 +98,10 @@ def _trees(plan: Plan) -> Iterator[Tree]:
     shown: set[str] = set()
     why = _one_reason(plan)
 
-    def label(unique_id: str) -> Text:
+    def label(unique_id: str, depth: int) -> Text:
         step = steps[unique_id]
         reason = step["reason"] if step["required"] and not why else None
-        return _label(plan, step, numbers[unique_id], reason)
+        return _label(plan, step, numbers[unique_id], reason, 80 - GUIDE * (depth - 1))
 
     def grow(branch: Tree, unique_id: str, depth: int) -> Tree:
         shown.add(unique_id)
@@ -109,17 +111,19 @@ def _trees(plan: Plan) -> Iterator[Tree]:
                 branch.add(f"{numbers[parent]}  {_name(steps[parent])} ({where})", style="dim")
                 roots.append(parent)
             elif parent in steps:
-                grow(branch.add(label(parent)), parent, depth + 1)
+                grow(branch.add(label(parent, depth + 1)), parent, depth + 1)
         return branch
 
     roots = [unique_id for unique_id in steps if unique_id not in read]
     for root in roots:  # those that are too deep for their branch are appended
         if root not in shown:
-            yield grow(Tree(label(root), guide_style="dim"), root, 1)
+            yield grow(Tree(label(root, 1), guide_style="dim"), root, 1)
 
 
-def _label(plan: Plan, step: Step, number: int, reason: str | None) -> Text:
+def _label(plan: Plan, step: Step, number: int, reason: str | None, width: int) -> Text:
     """Returns the line of a node: number, relation, kind, expected time; below it what else is to be said."""
+    from textwrap import fill
+
     from rich.text import Text
 
     label = Text(f"{number}  ")
@@ -128,10 +132,10 @@ def _label(plan: Plan, step: Step, number: int, reason: str | None) -> Text:
     if step["expected_seconds"] is not None:
         label.append(f"  {_seconds(step['expected_seconds'])}", "dim")
     if reason:
-        label.append(f"\n   {reason}", "dim")
+        label.append("\n" + fill(reason, width, **INDENTED), "dim")
     note = _note(plan, step)
     if note:
-        label.append(f"\n   {note}", "red" if _is_refused(plan, step) else "yellow")
+        label.append("\n" + fill(note, width, **INDENTED), "red" if _is_refused(plan, step) else "yellow")
     return label
 
 
