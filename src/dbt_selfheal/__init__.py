@@ -12,6 +12,7 @@ TYPE_CHECKING = False  # as in typing, whose import takes longer than all else h
 if TYPE_CHECKING:
     from typing import Any
 
+    from dbt_selfheal.api import REQUIRED_TABLES as REQUIRED_TABLES
     from dbt_selfheal.api import AutoInitializer as AutoInitializer
     from dbt_selfheal.api import HookManager as HookManager
     from dbt_selfheal.api import TableExistenceChecker as TableExistenceChecker
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dbt_selfheal.errors import InitializationError as InitializationError
     from dbt_selfheal.errors import InitializationTimeoutError as InitializationTimeoutError
     from dbt_selfheal.errors import SelfHealError as SelfHealError
+    from dbt_selfheal.models import INITIALIZATION_STEPS as INITIALIZATION_STEPS
     from dbt_selfheal.models import InitializationResult as InitializationResult
     from dbt_selfheal.models import InitializationState as InitializationState
     from dbt_selfheal.models import InitializationStep as InitializationStep
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 _EXPORTS = {
+    "INITIALIZATION_STEPS": "models",
+    "REQUIRED_TABLES": "api",
     "AnotherProcessError": "errors",
     "AutoInitializer": "api",
     "ConcurrentInitializationError": "errors",
@@ -53,6 +57,8 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "INITIALIZATION_STEPS",
+    "REQUIRED_TABLES",
     "AnotherProcessError",
     "AutoInitializer",
     "ConcurrentInitializationError",

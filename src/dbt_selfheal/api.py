@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from dbt_selfheal.engine.attempt import Attempt
 from dbt_selfheal.engine.interface import Request
-from dbt_selfheal.errors import ConcurrentInitializationError, HookError, InitializationError
+from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError, HookError
 from dbt_selfheal.models import InitializationResult, RequiredTable, TableTier
 from dbt_selfheal.warm.catalog import CatalogUnavailableError, read_catalog
 from dbt_selfheal.warm.check import WarmCheck
@@ -48,8 +49,8 @@ class AutoInitializer:
         profile: str | None = None,
         target: str | None = None,
         vars: Mapping[str, Any] | None = None,  # noqa: A002 (dbt's name)
-        select: Sequence[str] = (),
-        exclude: Sequence[str] = (),
+        select: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         selector: str | None = None,
         threads: int | None = None,
         verbose: bool = False,
@@ -62,8 +63,8 @@ class AutoInitializer:
         self._verbose = verbose
         self._request = Request(
             options=_options(project_dir, profiles_dir, profile, target, vars),
-            select=tuple(select),
-            exclude=tuple(exclude),
+            select=_names(select),
+            exclude=_names(exclude),
             selector=selector,
             threads=threads,
             timeout=timeout_seconds,
@@ -117,9 +118,10 @@ class AutoInitializer:
         attempt = Attempt(request, view(quiet=not self._verbose))
         outcome = attempt.ensure()
         if outcome.state == "failed":
-            raise InitializationError(
+            raise ConfigurationError(
                 f"{len(outcome.missing)} required relations are missing: {', '.join(outcome.missing[:12])}",
                 missing_tables=outcome.missing,
+                code="selfheal-missing",
                 remedy="vars.dbt_selfheal.on_missing keeps them from being built; run: dbt-selfheal plan",
             )
         return attempt.result()
@@ -147,13 +149,13 @@ class TableExistenceChecker:
         profile: str | None = None,
         target: str | None = None,
         vars: Mapping[str, Any] | None = None,  # noqa: A002 (dbt's name)
-        select: Sequence[str] = (),
-        exclude: Sequence[str] = (),
+        select: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         selector: str | None = None,
     ) -> None:
         self._options = _options(project_dir, profiles_dir, profile, target, vars)
         self._request = Request(
-            options=self._options, select=tuple(select), exclude=tuple(exclude), selector=selector
+            options=self._options, select=_names(select), exclude=_names(exclude), selector=selector
         )
 
     def get_existing_tables(self) -> set[str]:
@@ -177,11 +179,15 @@ class TableExistenceChecker:
         Raises:
             InitializationError: dbt cannot tell.
         """
-        return [
-            RequiredTable(name=entry["name"], tier=TableTier(entry["tier"]), dbt_selector=entry["name"])
-            for entry in self._required()
-            if not entry["exists"]
-        ]
+        return [_table(entry) for entry in self._required() if not entry["exists"]]
+
+    def get_required_tables(self) -> list[RequiredTable]:
+        """Returns the required tables, whether they exist or not: what the project declares, or all nodes.
+
+        Raises:
+            InitializationError: dbt cannot tell.
+        """
+        return [_table(entry) for entry in self._required()]
 
     def is_initialized(self) -> bool:
         """Returns whether all required tables exist.
@@ -214,6 +220,29 @@ class TableExistenceChecker:
         return found
 
 
+class _RequiredTables(Sequence[RequiredTable]):
+    """The required tables of the project in the working directory, asked from dbt at the first use."""
+
+    @cached_property
+    def _tables(self) -> list[RequiredTable]:
+        return TableExistenceChecker().get_required_tables()
+
+    @overload
+    def __getitem__(self, index: int) -> RequiredTable: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[RequiredTable]: ...
+
+    def __getitem__(self, index: int | slice) -> RequiredTable | list[RequiredTable]:
+        return self._tables[index]
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+REQUIRED_TABLES: Sequence[RequiredTable] = _RequiredTables()
+
+
 @dataclass(frozen=True)
 class _Hook:
     priority: int
@@ -222,10 +251,18 @@ class _Hook:
 
 
 class HookManager:
-    """Keeps hooks and runs them in the order of their priorities."""
+    """Keeps hooks and runs them in the order of their priorities.
 
-    def __init__(self) -> None:
+    Args:
+        initializer: What makes the workspace ready, as the first of all hooks; None for no such hook.
+        auto_initialize: False leaves that hook out, so that an application can pass on its own switch.
+    """
+
+    def __init__(self, initializer: AutoInitializer | None = None, *, auto_initialize: bool = True) -> None:
         self._hooks: list[_Hook] = []
+        if initializer is not None and auto_initialize:
+            hook = initializer.ensure_initialized
+            self.register_pre_simulation_hook(hook, name="self-healing", priority=-1_000_000)
 
     def register_pre_simulation_hook(
         self, hook: Callable[[], object], *, name: str = "unnamed", priority: int = 0
@@ -250,6 +287,16 @@ class HookManager:
                 hook.run()
             except Exception as error:
                 raise HookError(hook.name, error) from error
+
+
+def _names(select: str | Sequence[str]) -> tuple[str, ...]:
+    """Returns the names of a selection: a text is one name, or several with spaces between, as for dbt."""
+    return tuple(select.split()) if isinstance(select, str) else tuple(select)
+
+
+def _table(entry: Mapping[str, Any]) -> RequiredTable:
+    """Returns a required table of the package's status."""
+    return RequiredTable.of_database(str(entry["name"]), str(entry["tier"]))
 
 
 def _options(

@@ -13,14 +13,19 @@ SelfHealError                           1
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 
 class SelfHealError(Exception):
-    """Base of all errors of dbt-selfheal."""
+    """Base of all errors of dbt-selfheal; each has a code of the catalogue and says what to do about it."""
 
     exit_code: ClassVar[int] = 1
+    default_code: ClassVar[str] = "selfheal-unknown"
+    default_remedy: ClassVar[str] = "Correct what the message names, then run the same command again."
+    code: str = default_code
+    remedy: str = default_remedy
 
 
 class HookError(SelfHealError):
@@ -28,13 +33,17 @@ class HookError(SelfHealError):
 
     Args:
         name: The hook's name.
-        original_error: What it raised.
+        original_error: What it raised; its remedy, if it has one, is that of this error.
     """
+
+    default_code = "selfheal-hook-failed"
 
     def __init__(self, name: str, original_error: Exception) -> None:
         super().__init__(f"the hook {name!r} failed: {original_error}")
         self.name = name
         self.original_error = original_error
+        self.code = self.default_code
+        self.remedy = getattr(original_error, "remedy", None) or self.default_remedy
 
 
 class InitializationError(SelfHealError):
@@ -45,8 +54,8 @@ class InitializationError(SelfHealError):
         step: The step that failed, such as `load_seeds`.
         missing_tables: The tables that could not be created.
         original_error: The underlying error.
-        remedy: What to do about it.
-        code: The code of the catalogue `remedies.csv`.
+        remedy: What to do about it; None for what holds for all errors of this class.
+        code: The code of the catalogue `remedies.csv`; None for that of this class.
     """
 
     def __init__(
@@ -64,12 +73,15 @@ class InitializationError(SelfHealError):
         self.step = step
         self.missing_tables = missing_tables or []
         self.original_error = original_error
-        self.remedy = remedy
-        self.code = code
+        self.remedy = remedy or self.default_remedy
+        self.code = code or self.default_code
 
 
 class AnotherProcessError(InitializationError):
     """A process that is no initialization keeps the database file open."""
+
+    default_code = "selfheal-file-locked"
+    default_remedy = "Let the other process close the database file, then run the same command again."
 
 
 class InitializationTimeoutError(InitializationError):
@@ -79,20 +91,35 @@ class InitializationTimeoutError(InitializationError):
         timeout_seconds: The limit.
         elapsed_seconds: The time it took until it was ended.
         step: The step that was running.
+        nodes: The nodes that were being built, such as `model orders (models/orders.sql)`.
     """
 
     exit_code = 3
+    default_code = "selfheal-timeout"
+    default_remedy = (
+        "Run the same command again: what was built stays, what was half built is gone. "
+        "Or raise the limit: --timeout, or vars.dbt_selfheal.timeout_seconds in dbt_project.yml."
+    )
 
-    def __init__(self, timeout_seconds: float, elapsed_seconds: float, *, step: str | None = None) -> None:
-        during = f" in the step {step}" if step else ""
+    def __init__(
+        self,
+        timeout_seconds: float,
+        elapsed_seconds: float,
+        *,
+        step: str | None = None,
+        nodes: Sequence[str] = (),
+    ) -> None:
+        more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
+        during = f" while it was building {', '.join(nodes[:3])}{more}" if nodes else ""
+        during = during or (f" in the step {step}" if step else "")
         super().__init__(
-            f"initialization was stopped after {elapsed_seconds:.1f} s{during}: "
+            f"initialization was stopped after {elapsed_seconds:.1f} s{during}; "
             f"the limit is {timeout_seconds:g} s",
             step=step,
-            code="timeout",
         )
         self.timeout_seconds = timeout_seconds
         self.elapsed_seconds = elapsed_seconds
+        self.nodes = list(nodes)
 
 
 class ConcurrentInitializationError(InitializationError):
@@ -104,13 +131,11 @@ class ConcurrentInitializationError(InitializationError):
     """
 
     exit_code = 4
+    default_code = "selfheal-concurrent"
+    default_remedy = "Wait for it and run the command again, or wait longer with --lock-timeout SECONDS."
 
     def __init__(self, lock_file: Path, *, holder: str | None = None) -> None:
-        super().__init__(
-            f"another initialization is running: {holder or 'its process is not known'}",
-            code="concurrent",
-            remedy="Wait for it and run the command again, or wait longer with --lock-timeout SECONDS.",
-        )
+        super().__init__(f"another initialization is running: {holder or 'its process is not known'}")
         self.lock_file = lock_file
         self.holder = holder
 
@@ -125,6 +150,8 @@ class DatabaseCorruptionError(InitializationError):
     """
 
     exit_code = 5
+    default_code = "selfheal-corrupt-file"
+    default_remedy = "Restore it from a backup, or move it aside and begin anew: dbt-selfheal recreate"
 
     def __init__(
         self, db_path: Path, *, original_error: Exception | None = None, details: str | None = None
@@ -133,8 +160,6 @@ class DatabaseCorruptionError(InitializationError):
         super().__init__(
             f"the database file {db_path} is damaged: {reason}",
             original_error=original_error,
-            code="corrupt-file",
-            remedy="Restore it from a backup, or move it aside and begin anew: dbt-selfheal recreate",
         )
         self.db_path = db_path
 
@@ -143,9 +168,12 @@ class DiskSpaceError(InitializationError):
     """There is not enough free disk space."""
 
     exit_code = 6
+    default_code = "selfheal-disk-full"
+    default_remedy = "Free some space, then run the same command again."
 
 
 class ConfigurationError(InitializationError):
     """The project, its profile, the package or a seed file is missing or wrong."""
 
     exit_code = 7
+    default_code = "selfheal-configuration-wrong"

@@ -40,13 +40,25 @@ class TableTier(str, Enum):
 
 
 class RequiredTable(BaseModel):
-    """A table that must exist; immutable."""
+    """A table that must exist; immutable. Its name is a SQL identifier that needs no quotes."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="Table name in the database", min_length=1)
     tier: TableTier = Field(description="Initialization tier")
     dbt_selector: str = Field(description="dbt selector that builds the table", min_length=1)
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_an_identifier(cls, value: str) -> str:
+        if not value.isidentifier():
+            raise ValueError("not a SQL identifier: letters, digits and underscores, and no digit first")
+        return value
+
+    @classmethod
+    def of_database(cls, name: str, tier: str) -> RequiredTable:
+        """Returns a table as it is in a project, whose name may be one that needs quotes."""
+        return cls.model_construct(name=name, tier=TableTier(tier), dbt_selector=name)
 
     @field_validator("dbt_selector")
     @classmethod
@@ -109,6 +121,12 @@ class InitializationStep(BaseModel):
     def named(cls, name: str, **values: Any) -> InitializationStep:
         """Returns a step with the display name that belongs to its name."""
         return cls(name=name, display_name=STEP_NAMES.get(name, name.replace("_", " ")), **values)
+
+
+# What every initialization does; others come before and between as the project needs them.
+INITIALIZATION_STEPS = [
+    InitializationStep.named(name) for name in ("check_tables", "load_seeds", "build_foundation", "verify")
+]
 
 
 class InitializationResult(BaseModel):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import subprocess
@@ -12,61 +11,38 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import ROOT
 
-from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError, InitializationError
+from dbt_selfheal.cli.explain import code_text
+from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError
 from dbt_selfheal.report import remedies
+from dbt_selfheal.report.catalogue import GENERAL, PREFIX, Remedy, catalogue, codes
 from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.scrub import MASK, Scrubber
+from dbt_selfheal.report.style import flag_in, wanted_colors, wrapped
 from dbt_selfheal.workspace.dbt import Options, find_dbt, heals, option_of, subcommand
 from dbt_selfheal.workspace.files import _name_of
+from dbt_selfheal.workspace.installation import check_installation
 from dbt_selfheal.workspace.jinja import render
 from dbt_selfheal.workspace.lock import hold, holder
 from dbt_selfheal.workspace.project import read_workspace
 
-CATALOGUE = Path(__file__).parents[2] / "seeds" / "remedies.csv"
-MESSAGES = {
-    "connection-refused": 'connection to server at "127.0.0.1", port 1 failed: Connection refused',
-    "authentication": 'FATAL:  password authentication failed for user "me"',
-    "permission": "permission denied for schema analytics",
-    "database-missing": 'FATAL:  database "shop" does not exist',
-    "schema-missing": 'schema "nowhere" does not exist',
-    "disk-full": "could not extend file: No space left on device",
-    "read-only": "cannot execute CREATE TABLE in a read-only transaction",
-    "corrupt-file": 'The file "x.duckdb" exists, but it is not a valid DuckDB database file!',
-    "newer-format": "Trying to read a database file with version number 250, but can only read version 67",
-    "file-locked": 'Could not set lock on file "/x.duckdb": Conflicting lock is held in python (PID 4711).',
-    "seed-type": "Conversion Error: Could not convert string 'x' to INT32",
-    "seed-encoding": "'utf-8' codec can't decode byte 0xe9 in position 3: invalid continuation byte",
-    "column-missing": 'column "nowhere" does not exist',
-    "relation-missing": 'relation "by_hand" does not exist',
-    "syntax-error": 'syntax error at or near "selec"',
-    "contract-violated": "This model has an enforced contract that failed.",
-    "unique-violated": 'duplicate key value violates unique constraint "pk"',
-    "not-null-violated": "NOT NULL constraint failed: orders.id",
-    "dependency-missing": "dbt could not find a macro with the name 'ensure_initialized' in any package",
-    "database-package-missing": "vars.dbt_selfheal.migrations needs the package dbt_selfheal_database, "
-    "which is not installed.",
-    "profile-missing": "Could not find profile named 'shop'",
-    "target-missing": "The profile 'shop' does not have a target named 'prod'.",
-    "env-var-missing": "Env var required but not provided: 'X'",
-    "timeout": "dbt_selfheal: the time limit of 60 s is over; 3 of 5 missing relations are built and stay.",
-    "out-of-memory": "Out of Memory Error: failed to allocate data of size 1 GiB",
-    "concurrent": "dbt_selfheal: another initialization is running on schema main",
-    "adapter-missing": "Could not find adapter type snowflake!",
-}
+ROWS = [row for row in catalogue() if row.pattern is not None]
+KINDS = {"seed-type": {"resource_type": "seed", "name": "raw", "path": "seeds/raw.csv"}}
 
 
-@pytest.mark.parametrize("code", MESSAGES)
-def test_the_catalogue_knows_the_databases_own_messages(code: str) -> None:
-    found = remedies.find(MESSAGES[code])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
+def test_the_catalogue_knows_each_example(row: Remedy) -> None:
+    """The databases' own messages, and those of the package: the first row that fits is of that code."""
+    found = remedies.find(row.example, node=KINDS.get(row.code.removeprefix(PREFIX)))
     assert found is not None
-    assert found.code == code
+    assert found.code == row.code
     assert found.what_to_do
-    assert "{" not in found.what_to_do
+    assert "{" not in found.what_to_do.replace("{year", "")
 
 
 def test_the_pid_of_the_process_that_locks_a_file_is_named() -> None:
-    found = remedies.find(MESSAGES["file-locked"])
+    found = remedies.find('Could not set lock on file "/x.duckdb": Conflicting lock is held (PID 4711).')
     assert found is not None
     assert "4711" in found.what_happened
     assert "4711" in found.what_to_do
@@ -84,22 +60,138 @@ def test_the_command_of_the_process_that_keeps_a_file_open_is_one_short_line() -
     assert len(shown) <= 64
 
 
-def test_every_entry_of_the_catalogue_is_complete() -> None:
-    with CATALOGUE.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["code", "adapters", "pattern", "what_happened", "what_to_do"]
-    for row in rows:
-        assert row["code"]
-        assert row["what_happened"]
-        assert row["what_to_do"]
-        re.compile(row["pattern"])
-        groups = set(re.compile(row["pattern"]).groupindex)
-        known = {g.rstrip("0123456789") for g in groups} | {
-            "project_dir", "profiles_file", "profile", "target", "adapter", "database_file",
-            "database_folder", "target_path", "path",
-        }  # fmt: skip
-        for text in (row["what_happened"], row["what_to_do"]):
-            assert set(re.findall(r"(?<!\{)\{(\w+)\}(?!\})", text)) <= known, row
+def test_every_row_of_the_catalogue_is_complete() -> None:
+    for code, rows in codes().items():
+        assert re.fullmatch(r"selfheal-[a-z]+(-[a-z]+)*", code)
+        assert len({row.exit_code for row in rows}) == 1
+        assert rows[0].exit_code in (1, 3, 4, 5, 6, 7, 9, 126, 127, 130) or code == "selfheal-usage"
+        assert rows[0].why, code
+        for row in rows:
+            assert row.what_happened
+            assert row.what_to_do
+            assert row.example
+            groups = set(row.pattern.groupindex) if row.pattern else set()
+            known = {group.rstrip("0123456789") for group in groups} | set(GENERAL)
+            for text in (row.what_happened, row.what_to_do):
+                assert set(re.findall(r"(?<!\{)\{(\w+)\}(?!\})", text)) <= known, row
+
+
+def test_the_page_of_errors_is_up_to_date_with_the_catalogue() -> None:
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "errors", "--check"], check=False)
+    assert done.returncode == 0, "run: scripts/errors"
+
+
+@pytest.mark.parametrize("code", codes())
+def test_every_code_is_explained(code: str) -> None:
+    text = code_text(codes()[code])
+    assert text.startswith(f"{code} (exit code ")
+    assert "What to do: " in text
+    general = text.partition("For example:")[0]
+    assert "{" not in general.replace("{year: 2025}", "").replace("{NAME: ...}", "")
+
+
+def test_every_code_in_the_source_is_in_the_catalogue_with_its_exit_code() -> None:
+    found = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        found |= set(re.findall(r'"(selfheal-[a-z-]+)"', path.read_text(encoding="utf-8")))
+    assert len(found) > 20
+    assert found - {PREFIX} <= set(codes())
+    without_pattern = {row.code for row in catalogue() if row.pattern is None}
+    assert without_pattern <= found, "nothing raises these"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "advice"),
+    [
+        (
+            "ERROR: dbt_selfheal: vars.dbt_selfheal.x is not a setting. Did you mean: y?\n  Fix it in a.yml.",
+            "vars.dbt_selfheal.x is not a setting.",
+            "Did you mean: y?\nFix it in a.yml.",
+        ),
+        (
+            "ERROR: dbt_selfheal: 2 relations are missing: a, b\n  Build them with:\n    dbt build -s a b",
+            "2 relations are missing: a, b",
+            "Build them with:\n  dbt build -s a b",
+        ),
+        (
+            "dbt_selfheal: [selfheal-source-missing] no table.\nWhat to do: Ask its owner.",
+            "no table.",
+            "Ask its owner.",
+        ),
+        ("Parser Error: near x\nDid you mean y?", "Parser Error: near x\nDid you mean y?", None),
+        ("ERROR: dbt_selfheal: no advice at all", "no advice at all", None),
+    ],
+)
+def test_what_a_message_of_the_package_advises_is_told_from_what_it_says(
+    text: str, said: str, advice: str | None
+) -> None:
+    assert remedies.parted(text) == (said, advice)
+
+
+def test_a_code_in_a_message_decides() -> None:
+    found = remedies.find("selfheal-disk-full: permission denied for schema x")
+    assert found is not None
+    assert found.code == "selfheal-disk-full"
+    found = remedies.find("selfheal-no-such-code: permission denied for schema x")
+    assert found is not None
+    assert found.code == "selfheal-permission"
+
+
+def test_no_adapter_of_an_unknown_name_is_proposed_to_be_installed(tmp_path: Path) -> None:
+    """A package of a misspelt name can be anybody's."""
+    write_workspace(tmp_path)
+    file = tmp_path / "profiles.yml"
+    for adapter, said in (
+        ("snowflake", "pip install dbt-snowflake"),
+        ("postgress", "Did you mean postgres?"),
+        ("nothing_like_it", "Known adapters are: athena,"),
+    ):
+        file.write_text(f"shop: {{target: dev, outputs: {{dev: {{type: {adapter}}}}}}}\n")
+        workspace = read_workspace(Options(project_dir=str(tmp_path), profiles_dir=str(tmp_path)))
+        with pytest.raises(ConfigurationError) as caught:
+            check_installation(workspace, find_dbt())
+        assert said in caught.value.remedy
+        assert ("pip install" in caught.value.remedy) == (adapter == "snowflake")
+        assert caught.value.code == "selfheal-adapter-missing"
+
+
+@pytest.mark.parametrize(
+    ("environment", "flag", "expected"),
+    [
+        ({}, None, None),
+        ({"NO_COLOR": "1"}, None, False),
+        ({"NO_COLOR": ""}, None, None),
+        ({"FORCE_COLOR": "1"}, None, True),
+        ({"FORCE_COLOR": "0"}, None, None),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, None, False),
+        ({"DBT_USE_COLORS": "false", "FORCE_COLOR": "1"}, None, False),
+        ({"DBT_ENGINE_USE_COLORS": "true", "NO_COLOR": "1"}, None, True),
+        ({"NO_COLOR": "1"}, True, True),
+        ({"FORCE_COLOR": "1"}, False, False),
+        ({"TERM": "dumb"}, None, False),
+    ],
+)
+def test_colours_are_decided_as_dbt_and_rich_do(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], flag: bool | None, expected: bool | None
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "DBT_USE_COLORS", "DBT_ENGINE_USE_COLORS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert wanted_colors(flag) is expected
+    assert flag_in(["dbt", "--no-use-colors", "run"]) is False
+    assert flag_in(["dbt", "run"]) is None
+
+
+def test_long_lines_are_folded_and_commands_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    text = "Restore it from a backup, or begin anew with a new file: dbt-selfheal recreate --yes"
+    assert wrapped(text, "  ") == (
+        "Restore it from a backup, or begin anew with a new file:\n  dbt-selfheal recreate --yes"
+    )
+    monkeypatch.delenv("COLUMNS")
+    assert wrapped(text, "  ") == text, "no terminal, no folding"
 
 
 @given(st.text(min_size=6).filter(lambda text: MASK not in text and text.strip("*")), st.text(), st.text())
@@ -192,11 +284,6 @@ def test_the_remaining_time_is_learnt_from_earlier_runs(tmp_path: Path) -> None:
     assert again.expected(["a", "b"], threads=4) == 3.0
     assert again.expected(["a", "b", "new"]) == 18.0
     assert again.expected([]) == 0.0
-
-
-def test_an_unknown_error_still_has_a_remedy() -> None:
-    assert InitializationError("x").remedy is None
-    assert "logs/dbt.log" in remedies.UNKNOWN
 
 
 @pytest.mark.parametrize(

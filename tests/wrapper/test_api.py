@@ -14,9 +14,14 @@ from wrapper.conftest import SHOP_NAMES
 
 import dbt_selfheal
 from dbt_selfheal import (
+    INITIALIZATION_STEPS,
+    REQUIRED_TABLES,
+    AnotherProcessError,
     AutoInitializer,
     ConcurrentInitializationError,
+    ConfigurationError,
     DatabaseCorruptionError,
+    DiskSpaceError,
     HookError,
     HookManager,
     InitializationError,
@@ -25,9 +30,11 @@ from dbt_selfheal import (
     InitializationStep,
     InitializationTimeoutError,
     RequiredTable,
+    SelfHealError,
     TableExistenceChecker,
     TableTier,
 )
+from dbt_selfheal.report.catalogue import codes
 from dbt_selfheal.workspace.dbt import Options
 from dbt_selfheal.workspace.lock import hold, lock_file
 from dbt_selfheal.workspace.project import read_workspace
@@ -36,6 +43,7 @@ NOW = datetime(2025, 12, 12, 10, tzinfo=timezone.utc)
 PUBLIC = {
     "AnotherProcessError", "AutoInitializer", "ConcurrentInitializationError", "ConfigurationError",
     "DatabaseCorruptionError", "DiskSpaceError", "HookError", "HookManager", "InitializationError",
+    "INITIALIZATION_STEPS", "REQUIRED_TABLES",
     "InitializationResult", "InitializationState", "InitializationStep", "InitializationTimeoutError",
     "RequiredTable", "SelfHealError", "TableExistenceChecker", "TableTier", "__version__",
 }  # fmt: skip
@@ -133,6 +141,71 @@ def test_the_errors_are_those_of_the_contract() -> None:
     assert (error.step, error.missing_tables, error.original_error) == ("verify", ["a"], cause)
 
 
+def test_every_error_made_by_hand_has_a_code_of_the_catalogue_and_a_remedy() -> None:
+    made: list[SelfHealError] = [
+        SelfHealError("x"),
+        InitializationError("x"),
+        AnotherProcessError("x"),
+        InitializationTimeoutError(60, 61),
+        ConcurrentInitializationError(Path("x.lock")),
+        DatabaseCorruptionError(Path("x.duckdb")),
+        DiskSpaceError("x"),
+        ConfigurationError("x"),
+        HookError("x", ValueError("y")),
+    ]
+    for error in made:
+        assert error.remedy
+        assert codes()[error.code][0].exit_code == error.exit_code
+    assert HookError("x", DiskSpaceError("y", remedy="Free some.")).remedy == "Free some."
+
+
+def test_the_steps_are_those_of_the_data_model() -> None:
+    assert [(step.name, step.display_name, step.status) for step in INITIALIZATION_STEPS] == [
+        ("check_tables", "Checking database tables", "pending"),
+        ("load_seeds", "Loading seed data", "pending"),
+        ("build_foundation", "Building foundation models", "pending"),
+        ("verify", "Verifying initialization", "pending"),
+    ]
+
+
+def test_a_selection_may_be_one_text(shop: DbtProject) -> None:
+    checker = TableExistenceChecker(shop.folder, profiles_dir=shop.folder, select="orders")
+    assert [table.name for table in checker.get_required_tables()] == ["orders"]
+    initializer = AutoInitializer(shop.folder, profiles_dir=shop.folder, select="raw_orders raw_customers")
+    result = initializer.ensure_initialized()
+    assert set(result.tables_created) == {"raw_orders", "raw_customers"}
+    assert [step.name for step in result.steps].count("acquire_lock") == 1
+
+
+def test_the_required_tables_are_those_of_the_project(
+    shop: DbtProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.configure(vars={"dbt_selfheal": {"required": ["orders", "raw_orders"]}})
+    monkeypatch.chdir(shop.folder)
+    tables = type(REQUIRED_TABLES)()
+    assert len(tables) == 2
+    assert {(table.name, table.tier, table.dbt_selector) for table in tables} == {
+        ("orders", TableTier.FOUNDATION, "orders"),
+        ("raw_orders", TableTier.SEED, "raw_orders"),
+    }
+    assert tables[0] in tables
+
+
+def test_an_application_can_switch_the_first_hook_off(shop: DbtProject) -> None:
+    ran: list[str] = []
+    for switch in (False, True):
+        initializer = AutoInitializer(shop.folder, profiles_dir=shop.folder, select="raw_orders")
+        hooks = HookManager(initializer, auto_initialize=switch)
+        hooks.register_pre_simulation_hook(lambda: ran.append(",".join(shop.names())), priority=-5)
+        if switch:
+            hooks.run_pre_simulation_hooks()
+        else:
+            shop.execute("create table other (id integer)")
+            hooks.run_pre_simulation_hooks()
+            shop.drop("other")
+    assert ran == ["other", "raw_orders"]
+
+
 def test_hooks_run_in_order_of_priority_and_stop_at_the_first_error() -> None:
     ran: list[str] = []
     hooks = HookManager()
@@ -152,6 +225,9 @@ def test_required_tables_are_frozen_and_checked() -> None:
         table.name = "other"
     for wrong in (
         {"name": ""},
+        {"name": "2025_bands"},
+        {"name": "age bands"},
+        {"name": 'bands"; drop table x'},
         {"tier": "none"},
         {"dbt_selector": ""},
         {"dbt_selector": " + "},

@@ -39,8 +39,7 @@ def test_a_command_without_its_package_says_how_to_add_it(
 ) -> None:
     done = cli(healing_only, *command.split(), code=7)
     assert "Error: the dbt package dbt_selfheal_database is not installed in" in done.stderr
-    packages = healing_only.folder / "packages.yml"
-    assert f"What to do: Add it in {packages}, then run: dbt deps" in done.stderr
+    assert "What to do: Add it in packages.yml, then run: dbt deps" in done.stderr
     for line in ("packages:", "- local: path/to/dbt-selfheal/database", "- git: ", "subdirectory: database"):
         assert line in done.stderr
     assert "Starting dbt" not in done.stderr
@@ -50,7 +49,7 @@ def test_a_command_without_its_package_says_how_to_add_it(
 
 def test_json_has_the_code_and_the_entry(healing_only: DbtProject, cli: Cli) -> None:
     finished = cli(healing_only, "health", "--json", code=7)
-    assert finished.error["code"] == "database-package-missing"
+    assert finished.error["code"] == "selfheal-database-package-missing"
     assert finished.envelope["exit_code"] == 7
     assert "subdirectory: database" in finished.error["remedy"]
 

@@ -235,6 +235,8 @@ def test_the_hard_time_limit_ends_dbt_and_the_next_attempt_succeeds(cli: Cli, sh
     result = cli(shop, "ensure", "--timeout", "12", code=3)
     assert result.seconds < 24  # not ten minutes
     assert "the limit is 12 s" in result.stderr
+    assert "while it was building model orders (models/orders.sql)" in result.stderr
+    assert "3 of 5 ERROR model main.orders" in result.stderr
     assert "What to do:" in result.stderr
     assert not processes_of(shop.folder)
     shop.write({"models/orders.sql": good})
@@ -314,9 +316,12 @@ def test_settings_of_the_project_are_respected(cli: Cli, shop: DbtProject) -> No
 
 def test_failing_instead_of_building_is_respected(cli: Cli, shop: DbtProject) -> None:
     shop.configure(vars={"dbt_selfheal": {"on_missing": "fail"}})
-    result = cli(shop, "ensure", code=1)
-    assert "dbt build --select" in result.stderr
-    assert not shop.names()
+    for command in (("ensure",), ("exec", "--", "dbt", "run", "-s", "report")):
+        result = cli(shop, *command, code=7)
+        assert "selfheal-missing" in result.stderr
+        assert "dbt build --select" in result.stderr
+        assert "building" not in result.stderr
+        assert not shop.names()
 
 
 def _slow(parent: str) -> str:

@@ -67,7 +67,7 @@ def test_verdict_exit_code_and_what_to_do_go_together(ready: DbtProject, cli: Cl
     assert cli(ready, "health", "--no-tests", "--json").document["verdict"] == "healthy"
 
     ready.drop("report", "orders")
-    broken = cli(ready, "health", "--json", code=2).document
+    broken = cli(ready, "health", "--json", code=8).document
     assert broken["verdict"] == "broken"
     assert sorted(checks(broken)["required_relations"]["details"]["missing"]) == ["orders", "report"]
     assert "report" not in ready.names(), "looking has built something"
@@ -77,14 +77,14 @@ def test_verdict_exit_code_and_what_to_do_go_together(ready: DbtProject, cli: Cl
 def test_a_database_that_cannot_be_read_is_broken(ready: DbtProject, cli: Cli) -> None:
     file = Path(ready.database.profile()["path"])
     file.write_bytes(b"no database " * 2000)
-    done = cli(ready, "health", "--html", "health.html", code=2)
+    done = cli(ready, "health", "--html", "health.html", code=8)
     assert "FAILED   connectivity" in done.stdout
     assert "dbt-selfheal recreate" in done.stdout
     assert "dbt-selfheal recreate" in (ready.folder / "health.html").read_text()
 
 
 def test_a_project_without_a_profile_is_broken(ready: DbtProject, cli: Cli) -> None:
-    report = cli(ready, "health", "--target", "nowhere", "--json", code=2).document
+    report = cli(ready, "health", "--target", "nowhere", "--json", code=8).document
     assert report["verdict"] == "broken"
     assert list(checks(report)) == ["project"]
 
@@ -93,14 +93,14 @@ def test_what_is_wrong_with_the_project_is_no_failed_connection(ready: DbtProjec
     """The checks made before stay; page and metrics are there; a page that cannot be written is said."""
     ready.execute("create table people (id integer)")
     wrong = "{dbt_selfheal: {initial_data: [{table: people, key: [nope], rows: [{nope: 1}]}]}}"
-    report = cli(ready, "health", "--vars", wrong, "--json", "--html", "health.html", code=2).document
+    report = cli(ready, "health", "--vars", wrong, "--json", "--html", "health.html", code=8).document
     found = checks(report)
     assert found["connectivity"]["status"] == "ok"
     assert found["required_relations"]["status"] == "ok"
     assert "nope" in found["project"]["summary"]
     assert found["project"]["status"] == "failed"
     assert "nope" in (ready.folder / "health.html").read_text()
-    unwritten = cli(ready, "health", "--prometheus", "--html", "nowhere/health.html", code=3)
+    unwritten = cli(ready, "health", "--prometheus", "--html", "nowhere/health.html", code=9)
     assert "dbt_selfheal_verdict" in unwritten.stdout
     assert "the page cannot be written to nowhere/health.html" in unwritten.stderr
 
@@ -153,7 +153,7 @@ def test_the_page_is_right_in_a_browser(ready: DbtProject, cli: Cli) -> None:
         cli(ready, "ensure")
     ready.drop("report")
     ready.execute("alter table orders add column surplus integer", "alter table orders drop column id")
-    document = cli(ready, "health", "--json", "--html", "health.html", code=2).document
+    document = cli(ready, "health", "--json", "--html", "health.html", code=8).document
     page_file = ready.folder / "health.html"
     artifacts = ROOT / "artifacts" / "health"
     artifacts.mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ def test_a_variable_is_as_good_as_its_option_and_what_is_typed_wins(cli: Cli, sh
     failed = cli(shop, "plan", env=env, code=7)
     assert "nowhere" in failed.error["message"]
     wrong = cli(shop, "plan", "--no-such-option", env=env, code=2)
-    assert wrong.error["code"] == "usage"
+    assert wrong.error["code"] == "selfheal-usage"
     chosen = {"DBT_SELFHEAL_JSON": "true", "DBT_SELFHEAL_SELECT": "raw_orders raw_customers"}
     both = cli(shop, "plan", env=chosen).document
     assert {step["name"] for step in both["steps"]} == {"raw_orders", "raw_customers"}

@@ -124,7 +124,7 @@ def test_the_results_of_the_second_package(cli: Cli, make_project: Callable[...,
     cli(project, "ensure", env={"ADMIN_HASH": HASH})
     project.drop("totals")
     assert run("schema repair")["result"]["actions"]
-    assert run("health", code=2)["result"]["verdict"] == "broken"
+    assert run("health", code=8)["result"]["verdict"] == "broken"
     off = cli(project, "migrate", "baseline", "0002", "--json", env={"DBT_SELFHEAL_ENABLED": "false"})
     assert holds(off, "migrate baseline")["result"] is None
 
@@ -135,22 +135,22 @@ def test_an_error_has_the_same_envelope(cli: Cli, shop: DbtProject) -> None:
     for command in set(DOCUMENTS) - {"health"}:
         arguments = ["--", "dbt", "run"] if command == "exec" else ARGUMENTS.get(command, [])
         document = holds(cli(shop, *command.split(), "--json", *arguments, code=7), command)
-        assert document["error"]["code"] == "project-missing"
+        assert document["error"]["code"] == "selfheal-project-missing"
         assert document["error"]["remedy"]
     for command in DOCUMENTS:
         document = holds(cli(shop, *command.split(), "--json", "--no-such-option", code=2), command)
-        assert (document["error"]["code"], document["result"]) == ("usage", None)
+        assert (document["error"]["code"], document["result"]) == ("selfheal-usage", None)
         assert "--no-such-option" in document["error"]["message"]
 
 
 def test_health_has_the_error_of_a_page_that_cannot_be_written(cli: Cli, shop: DbtProject) -> None:
     (shop.folder / "dbt_project.yml").unlink()
-    assert holds(cli(shop, "health", "--json", code=2), "health")["result"]["verdict"] == "broken"
-    finished = cli(shop, "health", "--json", "--html", "no/such/folder.html", code=3)
-    assert holds(finished, "health")["error"]["code"] == "page-not-written"
+    assert holds(cli(shop, "health", "--json", code=8), "health")["result"]["verdict"] == "broken"
+    finished = cli(shop, "health", "--json", "--html", "no/such/folder.html", code=9)
+    assert holds(finished, "health")["error"]["code"] == "selfheal-page-not-written"
 
 
 def test_nobody_to_answer_is_an_error_too(cli: Cli, shop: DbtProject) -> None:
     shop.write_profile(path="warehouse.duckdb")
     shop.write({"warehouse.duckdb": "damaged"})
-    assert holds(cli(shop, "recreate", "--json", code=1), "recreate")["error"]["code"] == "no-answer"
+    assert holds(cli(shop, "recreate", "--json", code=1), "recreate")["error"]["code"] == "selfheal-no-answer"

@@ -102,10 +102,10 @@ def test_what_is_wrong_has_a_remedy_and_is_settled_by_repair_and_baseline(
     assert "people" not in project.names()
     project.write(migration(2, "alter table {s}.people add column years integer"))
     failed = cli(project, "migrate", "validate", "--json", code=1)
-    assert failed.error["code"] == "migrations-blocked"
+    assert failed.error["code"] == "selfheal-migrations-blocked"
     assert "0002 m2 (macros/m2.sql) was changed after it was applied" in failed.stderr
     assert "dbt-selfheal migrate status" in failed.error["remedy"]
-    assert cli(project, "ensure", "--json", code=1).error["code"] == "migrations-blocked"
+    assert cli(project, "ensure", "--json", code=1).error["code"] == "selfheal-migrations-blocked"
     repaired = cli(project, "migrate", "repair", "0002", "mark-applied", "--json").document
     assert (repaired["state_before"], repaired["action"]) == ("changed", "mark_applied")
     assert cli(project, "migrate", "validate", "--json").document["valid"] is True
@@ -115,7 +115,7 @@ def test_what_is_wrong_has_a_remedy_and_is_settled_by_repair_and_baseline(
         ("0002", "mark_applied"),
     ]
     cli(project, "migrate", "repair", "0002", "no-such-action", code=2)
-    unknown = cli(project, "migrate", "baseline", "0009", code=1)
+    unknown = cli(project, "migrate", "baseline", "0009", code=7)
     assert "there is no migration with the version 0009" in unknown.stderr
 
 
@@ -148,7 +148,7 @@ def test_each_kind_of_failure_has_its_remedy_and_leaves_nothing(
         sql = sql.replace("{i}", schema_of[0]).replace("{t}", schema_of[1])
         project.write(migration(3, f"create table {{s}}.half (id integer); {sql}"))
         failed = cli(project, "migrate", "up", "--json", code=1)
-        assert failed.error["code"] == code, (kind, failed.error)
+        assert failed.error["code"] == f"selfheal-{code}", (kind, failed.error)
         assert "migration__0003__m3 (macros/m3.sql)" in failed.error["message"]
         assert "macros/m3.sql" in failed.error["remedy"]
         assert project.relations() == before, kind
@@ -159,7 +159,7 @@ def test_each_kind_of_failure_has_its_remedy_and_leaves_nothing(
     project.write({"macros/twin.sql": "{% macro migration__4__twin() %}select 1{% endmacro %}"})
     conflict = cli(project, "migrate", "up", "--json", code=1).error
     assert (conflict["code"], "is used by 2 migrations" in conflict["message"]) == (
-        "migrations-blocked",
+        "selfheal-migrations-blocked",
         True,
     )
 
@@ -173,7 +173,7 @@ def test_without_the_right_to_create_tables_the_right_is_named(cli: Cli, make_pr
     project.execute(f"grant usage on schema analytics to {role}")
     project.write_profile(user=role, password="guest")
     failed = cli(project, "migrate", "up", "--json", code=1).error
-    assert failed["code"] == "permission"
+    assert failed["code"] == "selfheal-permission"
     assert "permission denied" in failed["message"]
     assert "administrator" in failed["remedy"]
 
@@ -239,7 +239,7 @@ def test_without_the_hash_ensure_says_how_to_make_an_administrator(cli: Cli, mak
         (table,) = cli(project, "initial-data", *arguments, "--json").document["tables"]
         assert (table["created"], table["waiting"]) == (1, 1)
         assert project.rows("users") == rows
-    failed = cli(project, "ensure", "--json", env={"ADMIN_HASH": "PlainTextPassword"}, code=1)
+    failed = cli(project, "ensure", "--json", env={"ADMIN_HASH": "PlainTextPassword"}, code=7)
     assert "does not hold an Argon2id hash" in failed.stderr
     assert "PlainTextPassword" not in failed.output
 

@@ -96,7 +96,7 @@ def test_what_the_server_refuses_is_named_and_the_repeat_succeeds(
     shop.execute("create schema if not exists analytics")
     shop.write_profile(**spoilt[expected])
     result = cli(shop, *command, "--json", code=1)
-    assert result.error["code"] == expected, result.envelope
+    assert result.error["code"] == f"selfheal-{expected}", result.envelope
     assert said in result.output
     assert "What to do:" in result.stderr
     assert "wr0ng-passw0rd" not in result.output

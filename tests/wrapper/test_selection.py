@@ -140,7 +140,7 @@ def test_the_command_requires_what_is_selected(many: DbtProject, cli: Cli) -> No
 def test_a_wrong_selection_is_refused(many: DbtProject, cli: Cli) -> None:
     for arguments in (["-s", "ordrs"], ["-s", "tag:core,report"]):
         failed = cli(many, "plan", "--json", *arguments, code=7)
-        assert failed.error["code"] == "selection-wrong"
+        assert failed.error["code"] == "selfheal-selection-wrong"
     assert "selects no enabled seed, snapshot or model" in failed.error["message"]
     cli(many, "plan", "--selector", "night", "-s", "orders", code=2)
     cli(many, "exec", "--exclude", "a", "--", "dbt", "run", code=2)

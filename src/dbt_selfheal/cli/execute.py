@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,7 +22,7 @@ from dbt_selfheal.cli.options import (
     run_options,
     select_option,
 )
-from dbt_selfheal.cli.output import Errors, document, first_line, line
+from dbt_selfheal.cli.output import Errors, document, first_line, line, refuse
 from dbt_selfheal.terminal.help import Command
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
       dbt-selfheal exec --timeout 300 -- python simulate.py
     """
     from dbt_selfheal.report.scrub import Scrubber
+    from dbt_selfheal.report.style import flag_in
     from dbt_selfheal.workspace.dbt import heals, options_of, reads_of
     from dbt_selfheal.workspace.project import switched_off
 
@@ -58,9 +61,12 @@ def execute(command: tuple[str, ...], as_json: bool, **options: Any) -> None:
             if given_here(name):
                 raise click.UsageError(f"--{name} belongs to dbt here: put it after the command of dbt.")
         command = (*_found(command), *_added(command, given))
+    context = click.get_current_context(silent=True)
+    if is_dbt and context is not None and (flag := flag_in(command)) is not None:
+        context.color = flag
     reads = reads_of(list(command[1:])) if is_dbt else None
     if switched_off() or (is_dbt and reads is None and not heals(list(command[1:]))):
-        _replace(command)
+        _replace(command, as_json)
     first_line(options, Scrubber()(f"checking the workspace for: {_joined(command)}"))
     if is_dbt:
         given = options_of(list(command[1:]), given)
@@ -87,33 +93,60 @@ def _ensure_first(attempt: Attempt, as_json: bool, quiet: bool) -> None:
 
 def _supervise(attempt: Attempt, command: list[str], as_json: bool) -> NoReturn:
     """Supervises a dbt command, and exits with its code."""
-    with Errors(attempt, as_json):
-        try:
-            code = attempt.supervise(command)
-        except FileNotFoundError:
-            message, remedy = f"there is no command {command[0]!r}", "Install it, or put it on the PATH."
-            line(f"Error: {message}\n  What to do: {remedy}")
-            if as_json:
-                error = {"code": "command-missing", "message": message, "remedy": remedy}
-                document(None, 127, error=error)
-            sys.exit(127)
+    with Errors(attempt, as_json), _runnable(command, as_json), _aside(as_json):
+        code = attempt.supervise(command)
     if as_json:
         document(json.loads(attempt.result().model_dump_json()), code)
     sys.exit(code)
 
 
-def _replace(command: tuple[str, ...]) -> NoReturn:
-    """Replaces this process by a command: its output, exit code and signals are its own."""
+def _replace(command: tuple[str, ...], as_json: bool = False) -> NoReturn:
+    """Replaces this process by a command: its output, exit code and signals are its own.
+
+    Args:
+        command: The command.
+        as_json: Whether a document follows when it has ended, so that it is run beside this process.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
+    with _runnable(command, as_json):
+        if not as_json:
+            os.execvp(command[0], command)  # noqa: S606
+        import subprocess
+
+        with _aside(as_json):
+            code = subprocess.run(command, check=False).returncode
+    code = code if code >= 0 else 128 - code
+    document(None, code)
+    sys.exit(code)
+
+
+@contextmanager
+def _runnable(command: Sequence[str], as_json: bool) -> Iterator[None]:
+    """Ends this command as a shell does when a command cannot be run."""
     try:
-        os.execvp(command[0], command)  # noqa: S606
+        yield
     except FileNotFoundError:
-        line(f"Error: there is no command {command[0]!r}")
-        sys.exit(127)
+        message, remedy = f"there is no command {command[0]!r}", "Install it, or put it on the PATH."
+        refuse(message, remedy, 127, code="selfheal-command-missing", as_json=as_json)
     except PermissionError:
-        line(f"Error: {command[0]} cannot be executed")
-        sys.exit(126)
+        message, remedy = f"{command[0]} cannot be executed", "Give this user the right to execute it."
+        refuse(message, remedy, 126, code="selfheal-command-not-executable", as_json=as_json)
+
+
+@contextmanager
+def _aside(wanted: bool) -> Iterator[None]:
+    """Sends what a command prints to standard error: the document stands alone on standard output."""
+    if not wanted:
+        yield
+        return
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _joined(command: tuple[str, ...]) -> str:

@@ -9,15 +9,16 @@ from typing import Any
 import rich_click as click
 
 from dbt_selfheal.cli.options import attempt_of, dbt_options, select_option
-from dbt_selfheal.cli.output import Errors, document, first_line, line
+from dbt_selfheal.cli.output import Errors, document, error_text, first_line, line
 from dbt_selfheal.terminal.help import LIMITS, OUTPUT, SELECTION, Command, option
 
 EXIT_CODES = """
 Exit codes: 0 healthy, 1 degraded (it works, something needs attention),
-2 broken (commands fail, or the database cannot be reached),
-3 the page could not be written (the rest was printed).
+8 broken (commands fail, or the database cannot be reached),
+9 the page could not be written (the rest was printed); 2 wrong usage,
+7 the package that checks the health is not installed.
 """
-NOT_WRITTEN = 3
+NOT_WRITTEN = 9
 
 
 @click.command(cls=Command, epilog=EXIT_CODES)
@@ -88,8 +89,8 @@ def _write(file: Path, report: dict[str, Any]) -> dict[str, Any] | None:
         file.write_text(page(report), encoding="utf-8")
     except OSError as error:
         message = f"the page cannot be written to {file}: {error.strerror}"
-        remedy = "Name another file with --html, in a folder that this user may write to."
-        line(f"Error: {message}\n  What to do: {remedy}")
-        return {"code": "page-not-written", "message": message, "remedy": remedy}
+        code, remedy = "selfheal-page-not-written", "Name a file in a folder that this user may write to."
+        line(error_text(message, remedy, code))
+        return {"code": code, "message": message, "remedy": remedy}
     line(f"Written: {file}")
     return None

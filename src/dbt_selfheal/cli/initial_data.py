@@ -62,4 +62,5 @@ def hash_password(context: click.Context) -> None:
     except ValueError as error:
         refuse(str(error), "Give a password: one line on standard input, or at the prompt.", 2)
     except ImportError as error:
-        refuse(str(error), "pip install 'dbt-selfheal[passwords]'", 7)
+        remedy = "Install it: pip install 'dbt-selfheal[passwords]'"
+        refuse(str(error), remedy, 7, code="selfheal-extra-missing")

@@ -14,12 +14,13 @@ import rich_click as click
 
 from dbt_selfheal import __version__
 from dbt_selfheal.cli.execute import execute
+from dbt_selfheal.cli.explain import explain
 from dbt_selfheal.cli.healing import ensure, plan, recreate, status
 from dbt_selfheal.cli.health import health
 from dbt_selfheal.cli.initial_data import hash_password, initial_data
 from dbt_selfheal.cli.migrate import migrate
 from dbt_selfheal.cli.options import EXIT_CODES
-from dbt_selfheal.cli.output import document, line
+from dbt_selfheal.cli.output import document, error_text, line
 from dbt_selfheal.cli.schema import schema
 from dbt_selfheal.terminal.help import LAYOUT, Group
 
@@ -30,30 +31,30 @@ TRUE = ("1", "true", "t", "yes", "y", "on")  # as click reads the variable of a 
 def main() -> None:
     """Runs the command; no foreseeable error ends in a traceback."""
     if os.name == "nt":
-        line("Error: the command dbt-selfheal needs Linux or macOS.")
-        line("  What to do: run dbt itself; the package heals there, too. Or use the command in WSL.")
+        remedy = "Run dbt itself; the package heals there, too. Or use the command in WSL."
+        line(error_text("the command dbt-selfheal needs Linux or macOS", remedy))
         sys.exit(1)
     try:
         sys.exit(cli(prog_name="dbt-selfheal", standalone_mode=False))
     except click.ClickException as error:
         error.show()
-        _end("usage", error.format_message(), "See dbt-selfheal --help.", error.exit_code)
+        _end("selfheal-usage", error.format_message(), "See dbt-selfheal --help.", error.exit_code)
     except click.Abort as error:
         if isinstance(error.__cause__ or error.__context__, EOFError):
             message = "nobody is there to answer, so nothing was done"
             remedy = "Agree beforehand: recreate --yes, or ensure without --interactive."
-            line(f"\nError: {message}\n  What to do: {remedy}")
-            _end("no-answer", message, remedy, 1)
+            line("\n" + error_text(message, remedy, "selfheal-no-answer"))
+            _end("selfheal-no-answer", message, remedy, 1)
         message, remedy = "interrupted; what was built stays", "Run the same command again for the rest."
         line("Interrupted. What was built stays; run the same command again for the rest.")
-        _end("interrupted", message, remedy, INTERRUPTED)
+        _end("selfheal-interrupted", message, remedy, INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        remedy = "check the rights to that file and the free disk space, then try again."
-        line(f"Error: {error}\n  What to do: {remedy}")
-        _end("file", str(error), remedy, 1)
+        remedy = "Check the rights to that file and the free disk space, then try again."
+        line(error_text(str(error), remedy, "selfheal-file-unusable"))
+        _end("selfheal-file-unusable", str(error), remedy, 1)
 
 
 def _end(code: str, message: str, remedy: str, exit_code: int) -> NoReturn:
@@ -103,5 +104,6 @@ for command in (
     hash_password,
     schema,
     health,
+    explain,
 ):
     cli.add_command(command)

@@ -58,10 +58,26 @@ def dbt_options(command: Command) -> Command:
             option("--vars", "vars_", metavar="YAML", group=WORKSPACE, help="Variables, as for dbt."),
             option("--json", "as_json", is_flag=True, group=OUTPUT, help="Print one JSON document."),
             option("-q", "--quiet", is_flag=True, group=OUTPUT, help="No progress, only results and errors."),
+            option(
+                "--use-colors/--no-use-colors",
+                default=None,
+                expose_value=False,
+                callback=_colors,
+                group=OUTPUT,
+                default_is="by DBT_USE_COLORS, NO_COLOR, FORCE_COLOR, the terminal",
+                help="Colours.",
+            ),
         ]
     ):
         command = decorate(command)
     return command
+
+
+def _colors(context: click.Context, _: click.Parameter, flag: bool | None) -> None:
+    """Keeps whether there are colours where click and `has_colors` look for it."""
+    from dbt_selfheal.report.style import wanted_colors
+
+    context.color = wanted_colors(flag)
 
 
 timeout_option = option(

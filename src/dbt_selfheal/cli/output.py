@@ -26,8 +26,9 @@ def first_line(options: dict[str, Any], what: str) -> None:
 
 def line(text: str) -> None:
     """Writes a line to standard error, at once."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    from dbt_selfheal.report.style import has_colors
+
+    click.echo(text, err=True, color=has_colors(sys.stderr))
 
 
 def say(text: str) -> None:
@@ -94,14 +95,28 @@ class Errors:
 
 def fail(error: SelfHealError, as_json: bool, result: dict[str, Any] | None = None) -> NoReturn:
     """Shows an error with its remedy, and exits with its code."""
-    line(f"Error: {error}")
-    remedy = getattr(error, "remedy", None)
-    if remedy:
-        line(f"  What to do: {remedy}")
+    line(error_text(str(error), error.remedy, error.code))
     if as_json:
-        report = {"code": getattr(error, "code", None) or "unknown", "message": str(error), "remedy": remedy}
+        report = {"code": error.code, "message": str(error), "remedy": error.remedy}
         document(result, error.exit_code, error=report)
     sys.exit(error.exit_code)
+
+
+def error_text(message: str, remedy: str, code: str | None = None) -> str:
+    """Returns an error for people: what happened, what to do, and where to read more.
+
+    Args:
+        message: What happened.
+        remedy: What to do.
+        code: The code of the catalogue; None for none.
+    """
+    from dbt_selfheal.report.style import bad, wrapped
+
+    lines = [bad("Error:") + wrapped(f"Error: {message}", "  ").removeprefix("Error:")]
+    lines.append(wrapped(f"  What to do: {remedy}", "    "))
+    if code:
+        lines.append(f"  More: dbt-selfheal explain {code}")
+    return "\n".join(lines)
 
 
 def show(found: Recorder, content: dict[str, Any], as_json: bool, code: int = 0) -> None:
@@ -120,7 +135,11 @@ def plain(event: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in event.items() if key != "event"}
 
 
-def refuse(message: str, remedy: str, code: int) -> NoReturn:
-    """Shows what is wrong and what to do, and exits with a code."""
-    line(f"Error: {message}\n  What to do: {remedy}")
-    sys.exit(code)
+def refuse(
+    message: str, remedy: str, exit_code: int, *, code: str | None = None, as_json: bool = False
+) -> NoReturn:
+    """Shows what is wrong, what to do and the code of the catalogue, if it has one, and exits."""
+    line(error_text(message, remedy, code))
+    if as_json:
+        document(None, exit_code, error={"code": code, "message": message, "remedy": remedy})
+    sys.exit(exit_code)

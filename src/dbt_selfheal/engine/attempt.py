@@ -15,7 +15,7 @@ from dbt_selfheal.engine.interface import Engine, Job, Outcome, Request
 from dbt_selfheal.engine.memory import Memory
 from dbt_selfheal.engine.prepare import Preparation
 from dbt_selfheal.engine.process import DbtProcesses
-from dbt_selfheal.errors import ConfigurationError, InitializationError, SelfHealError
+from dbt_selfheal.errors import InitializationError, SelfHealError
 from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.recorder import Recorder, Silent, View, name_of, now
 from dbt_selfheal.report.scrub import Scrubber
@@ -266,7 +266,7 @@ class Attempt:
         except InitializationError as error:
             error.message = self.recorder.scrub(error.message)
             error.args = (error.message,)
-            error.remedy = self.recorder.scrub(error.remedy) if error.remedy else _default_remedy(error)
+            error.remedy = self.recorder.scrub(error.remedy)
             error.step = error.step or self.recorder.running_step
             error.missing_tables = error.missing_tables or self._not_built()
             self.recorder.end_step(error.message)
@@ -317,9 +317,3 @@ def _with_ours(
         blocked = str(disk)
     ours = {"way": graph.get("way"), "way_reason": graph.get("reason"), "blocked": blocked}
     return {**plan, "steps": steps, **ours}
-
-
-def _default_remedy(error: InitializationError) -> str:
-    if isinstance(error, ConfigurationError):
-        return "Correct what the message names, then run the same command again."
-    return "Run the same command again."

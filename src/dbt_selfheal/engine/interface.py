@@ -40,7 +40,7 @@ class Request:
         if self.selector and (self.select or self.exclude):
             raise ConfigurationError(
                 "--selector is given with --select or --exclude, of which dbt takes one",
-                code="selection-wrong",
+                code="selfheal-selection-wrong",
                 remedy="Give only one of them, or put the whole selection into selectors.yml.",
             )
 
@@ -80,7 +80,7 @@ class Request:
         except ValueError:
             raise ConfigurationError(
                 f"DBT_SELFHEAL_MIN_FREE_MB must be a number of megabytes, and is {given!r} (environment)",
-                code="setting-wrong",
+                code="selfheal-setting-wrong",
                 remedy="Set it to a number, such as 100, or unset it.",
             ) from None
 

@@ -77,7 +77,7 @@ class Messages:
         if self.selection is not None:
             return ConfigurationError(
                 self.selection,
-                code="selection-wrong",
+                code="selfheal-selection-wrong",
                 remedy="Correct it; `dbt ls --select ...` shows what a selection selects.",
             )
         messages = list(self.errors)

@@ -144,7 +144,7 @@ class DbtProcesses:
         if not self.messages.errors:
             return
         error = self.messages.error(workspace)
-        ours = self.recorder.running_step or (error.code or "").startswith("migration")
+        ours = self.recorder.running_step or "-migration" in error.code
         if self.recorder.missing or self.messages.hook_failed or ours or error.exit_code != 1:
             raise error
         self.recorder.view.note(f"What to do: {error.remedy}")
@@ -156,12 +156,8 @@ class DbtProcesses:
         try:
             return process.run(on_message, limit, self.recorder.view.tick)
         except TimeIsUpError as up:
-            error = InitializationTimeoutError(limit, up.seconds, step=self.recorder.running_step)
-            error.remedy = (
-                "Run the same command again: what was built stays, what was half built is gone. "
-                "Or raise the limit: --timeout, or vars.dbt_selfheal.timeout_seconds in dbt_project.yml."
-            )
-            raise error from None
+            step, nodes = self.recorder.running_step, self.recorder.running_nodes
+            raise InitializationTimeoutError(limit, up.seconds, step=step, nodes=nodes) from None
         except BaseException:
             process.end()
             raise

@@ -19,6 +19,8 @@ CANCEL_SECONDS = 1.5
 TERMINATE_SECONDS = 0.5
 START_SECONDS = 600.0
 FORWARDED = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+# Python's own process that frees semaphores says so when dbt is ended, which is what it is for.
+NO_WARNING = "ignore:resource_tracker:UserWarning"
 _END = {"kind": "end"}
 
 
@@ -69,6 +71,7 @@ class Supervised:
         lifeline_read, lifeline = os.pipe()
         self._lifeline: int | None = lifeline
         path = os.pathsep.join(filter(None, [str(INSIDE), variables.get("PYTHONPATH")]))
+        warnings = ",".join(filter(None, [variables.get("PYTHONWARNINGS"), NO_WARNING]))
         try:
             self.process = subprocess.Popen(
                 command,
@@ -76,6 +79,7 @@ class Supervised:
                     **_whereabouts(),
                     **variables,
                     "PYTHONPATH": path,
+                    "PYTHONWARNINGS": warnings,
                     "DBT_SELFHEAL_EVENTS_FD": str(events_write),
                     "DBT_SELFHEAL_LIFELINE_FD": str(lifeline_read),
                 },

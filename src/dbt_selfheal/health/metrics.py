@@ -25,7 +25,7 @@ def metrics(report: Mapping[str, Any]) -> str:
     except ImportError:
         raise ConfigurationError(
             "--prometheus needs the package prometheus-client",
-            code="extra-missing",
+            code="selfheal-extra-missing",
             remedy='Install it: pip install "dbt-selfheal[prometheus]"',
         ) from None
     registry = CollectorRegistry()

@@ -16,7 +16,7 @@ from dbt_selfheal.workspace.project import Workspace
 
 Report = dict[str, Any]
 Check = dict[str, Any]
-EXIT_CODES = {"healthy": 0, "degraded": 1, "broken": 2}
+EXIT_CODES = {"healthy": 0, "degraded": 1, "broken": 8}
 MB = 1 << 20
 PASSED = ("pass", "warn", "skipped")
 

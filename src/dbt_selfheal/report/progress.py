@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from dbt_selfheal.report.durations import Durations
+from dbt_selfheal.report.style import bad, good, has_colors, wrapped
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -19,7 +23,7 @@ STEPS = {
     "load_initial_data": "Loading initial data",
     "verify": "Verifying",
 }
-NAME_WIDTH = 44
+WIDTH = 79  # of a line with a node, in characters
 BAR_WIDTH = 10
 
 
@@ -35,23 +39,27 @@ class Lines:
         self.threads = 1
         self._plan: Event = {}
         self._done: set[str] = set()
+        self._started: dict[str, float] = {}
         self._native = False
         self._expected: Durations | None = None
 
     def note(self, text: str) -> None:
         """Shows a line."""
-        self._write(text)
+        self._write(wrapped(text, "  "))
 
     def way(self, way: str, reason: str, count: int) -> None:
         """Says how the missing relations are built."""
         self._native = way == "native"
+        noun = "relation is" if count == 1 else "relations are"
+        if reason == "by setting":
+            self._write(f"{count} required {noun} missing; on_missing keeps them from being built")
+            return
         how = "with dbt's own nodes" if self._native else "in one dbt operation"
         expected = self._left()
-        time = f" (about {_seconds(expected)})" if expected else ""
-        noun = "relation is" if count == 1 else "relations are"
-        self._write(f"{count} required {noun} missing; building {how}{time}")
+        took = f" (about {_seconds(expected)})" if expected else ""
+        self._write(f"{count} required {noun} missing; building {how}{took}")
         if self._native:
-            self._write(f"  why this way: {reason}")
+            self._write(wrapped(f"  why this way: {reason}", "    "))
         if self._native:  # seeds and models are built side by side
             self._step("Building seeds and models")
 
@@ -63,6 +71,8 @@ class Lines:
         elif name == "initialization_step_started" and event["step_name"] in STEPS:
             if not (self._native and event["step_name"] in ("load_seeds", "build_foundation")):
                 self._step(STEPS[event["step_name"]])
+        elif name == "initialization_node_started":
+            self._started[event["unique_id"]] = time.monotonic()
         elif name == "initialization_node_complete":
             self._node(event)
 
@@ -70,18 +80,31 @@ class Lines:
         """Updates what changes with time: nothing here."""
 
     def close(self) -> None:
-        """Ends the display: nothing here."""
+        """Ends the display, with a line for each node that has not come to its end."""
+        self._unfinished()
 
     def _step(self, text: str) -> None:
         self._write(f"{text} ...")
 
     def _node(self, event: Event) -> None:
+        self._started.pop(event["unique_id"], None)
         self._done.add(event["unique_id"])
         total = max(len(self._plan.get("steps", [])), len(self._done))
         where = f"{len(self._done)} of {total}".rjust(len(f"{total} of {total}"))
-        name = _shortened(_relation(event), NAME_WIDTH)
-        status = f"{event['duration_seconds']:.2f} s" if event["success"] else "failed"
-        self._write(f"{where}  {event['resource_type']:<8}  {name:<{NAME_WIDTH}}  {status:>9}")
+        word, style = ("OK", good) if event["success"] else ("ERROR", bad)
+        status = f"[{event['duration_seconds']:.2f} s]"
+        start = f"{where} {word} {event['resource_type']} "
+        name = _shortened(_relation(event), max(20, WIDTH - len(start) - len(status) - 5))
+        dots = "." * max(3, WIDTH - len(start) - len(name) - len(status) - 2)
+        self._write(f"{where} {style(word)} {event['resource_type']} {name} {dots} {status}")
+
+    def _unfinished(self) -> None:
+        """Shows the nodes that failed, or that were ended."""
+        steps = {step["unique_id"]: step for step in self._plan.get("steps", [])}
+        for unique_id, since in list(self._started.items()):
+            if unique_id in steps:
+                times = {"success": False, "duration_seconds": time.monotonic() - since}
+                self._node({**steps[unique_id], **times})
 
     def _left(self) -> float | None:
         """Returns the time still expected, in seconds; None if it is not known."""
@@ -93,8 +116,7 @@ class Lines:
         return self._expected.expected(ids, self.threads) if self._expected is not None else None
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        click.echo(text, err=True, color=has_colors(sys.stderr))
 
 
 class Live(Lines):
@@ -129,6 +151,7 @@ class Live(Lines):
 
     def close(self) -> None:
         """Removes the live line."""
+        super().close()
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
@@ -140,7 +163,9 @@ class Live(Lines):
         if self._progress is None:
             super()._write(text)
         else:
-            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            from rich.text import Text
+
+            self._progress.console.print(Text.from_ansi(text), soft_wrap=True)
 
 
 class Notes(Lines):
@@ -183,7 +208,7 @@ def _progress() -> Progress:
         TextColumn("{task.fields[count]}", markup=False),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}", markup=False),
-        console=Console(stderr=True),
+        console=Console(stderr=True, no_color=not has_colors(sys.stderr)),
         transient=True,
         redirect_stdout=False,
         redirect_stderr=False,

@@ -92,6 +92,7 @@ class Recorder:
         self.lines: list[str] = []
         self.documents: dict[str, Event] = {}
         self.nodes: list[Event] = []
+        self.started: dict[str, Event] = {}  # the nodes that are being built, by unique id
         self.seconds: dict[str, float] = {}
         self.completed = False
         self._log_file = log_file
@@ -106,8 +107,11 @@ class Recorder:
         self._log(event)
         name = event.get("event")
         self.documents[str(name)] = event
-        if name == "initialization_node_complete":
+        if name == "initialization_node_started":
+            self.started[event["unique_id"]] = event
+        elif name == "initialization_node_complete":
             self.nodes.append(event)
+            self.started.pop(event["unique_id"], None)
         if name == "initialization_step_started":
             self.steps.append({"name": event["step_name"], "started_at": event["started_at"]})
         elif name == "initialization_step_complete":
@@ -131,6 +135,16 @@ class Recorder:
             elif name in ("migration_complete", "migration_rolled_back"):
                 self.migration = None
         self.view.event(event)
+
+    @property
+    def running_nodes(self) -> list[str]:
+        """The nodes that are being built, such as `model orders (models/orders.sql)`."""
+        steps = {step["unique_id"]: step for step in self.plan.get("steps", [])}
+        return [
+            f"{step['resource_type']} {step['name']} ({step['path']})"
+            for unique_id in self.started
+            if (step := steps.get(unique_id))
+        ]
 
     def named(self, name: str) -> list[Event]:
         """Returns the events of migrations and initial data that have a name."""
@@ -185,7 +199,17 @@ class Recorder:
                 step.update(completed_at=event["completed_at"], success=bool(event["success"]))
                 if not step["success"]:
                     step["error_message"] = event.get("error_message") or "see the error of this attempt"
+                elif step["name"] == "acquire_lock":
+                    self._join_locks(step)
                 return
+
+    def _join_locks(self, step: Event) -> None:
+        """Makes one step of the lock around the file and of that in the database, with the time of both."""
+        first = next(each for each in self.steps if each["name"] == step["name"])
+        if first is not step:
+            took = _moment(step["completed_at"]) - _moment(step["started_at"])
+            first["completed_at"] = iso(_moment(first["completed_at"]) + took)
+            self.steps.remove(step)
 
     def _log(self, event: Event) -> None:
         if self._log_file is not None:

@@ -95,7 +95,7 @@ def find_dbt(command: str | None = None) -> Dbt:
         if command is None:
             raise ConfigurationError(
                 "dbt is not installed: there is no command dbt on the PATH",
-                code="dbt-missing",
+                code="selfheal-dbt-missing",
                 remedy="Install it with its adapter, for example: pip install dbt-core dbt-duckdb",
             )
         dbt = _dbt_of(command)
@@ -111,13 +111,13 @@ def _dbt_of(command: str) -> Dbt:
     except OSError as error:
         raise ConfigurationError(
             f"{command} cannot be read: {error.strerror}",
-            code="dbt-missing",
+            code="selfheal-dbt-missing",
             remedy="Correct DBT_SELFHEAL_DBT.",
         ) from None
     if found is None:
         raise ConfigurationError(
             f"{command} is not a dbt-core that dbt-selfheal knows (dbt 2 is not supported yet)",
-            code="dbt-version",
+            code="selfheal-dbt-version",
             remedy='Install dbt-core 1.8 to 1.12: pip install "dbt-core>=1.8,<2"',
         )
     python = found["plain"] or found["long"]
@@ -132,7 +132,7 @@ def _check_version(dbt: Dbt) -> None:
     if not (1, 8) <= dbt.release < (2, 0):
         raise ConfigurationError(
             f"dbt-core {version} is not supported",
-            code="dbt-version",
+            code="selfheal-dbt-version",
             remedy='Install dbt-core 1.8 to 1.12: pip install "dbt-core>=1.8,<2"',
         )
 

@@ -29,6 +29,18 @@ def seed_files(workspace: Workspace) -> Iterator[Path]:
         yield from folder.rglob("*.csv")
 
 
+def badly_encoded_seed(workspace: Workspace) -> Path | None:
+    """Returns the first seed file of the project that is not UTF-8, or None."""
+    for path in sorted(seed_files(workspace)):
+        try:
+            with path.open(encoding="utf-8") as file:
+                for _ in file:
+                    pass
+        except UnicodeDecodeError:
+            return path
+    return None
+
+
 def check_seeds(workspace: Workspace) -> list[str]:
     """Checks that each seed that a properties file describes has its CSV file.
 
@@ -48,10 +60,11 @@ def check_seeds(workspace: Workspace) -> list[str]:
                 if name not in found:
                     text = f"the seed file {name}.csv is missing; {shown_path(path)} describes it"
                     if name in required:
+                        place = shown_path(folder / f"{name}.csv")
                         raise ConfigurationError(
                             text,
-                            code="seed-missing",
-                            remedy=f"Put it at {folder / (name + '.csv')}.",
+                            code="selfheal-seed-missing",
+                            remedy=f"Put it at {place}, or take it out of {shown_path(path)}.",
                             missing_tables=[name],
                         )
                     warnings.append(text)
@@ -91,14 +104,14 @@ def make_database_folder(workspace: Workspace) -> Path | None:
             made = folder
     except OSError as error:
         raise _unwritable(
-            f"the folder {folder} of the database cannot be made: {error.strerror}", folder
+            f"the folder {shown_path(folder)} of the database cannot be made: {error.strerror}", folder
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise _unwritable(f"the folder {folder} of the database cannot be written to", folder)
+        raise _unwritable(f"the folder {shown_path(folder)} of the database cannot be written to", folder)
     if file.exists() and not os.access(file, os.R_OK):
-        raise _unwritable(f"the database file {file} cannot be read by this user", file)
+        raise _unwritable(f"the database file {shown_path(file)} cannot be read by this user", file)
     if file.exists() and not os.access(file, os.W_OK):
-        raise _unwritable(f"the database file {file} cannot be written to", file)
+        raise _unwritable(f"the database file {shown_path(file)} cannot be written to", file)
     return made
 
 
@@ -106,8 +119,8 @@ def _unwritable(message: str, path: Path) -> InitializationError:
     return InitializationError(
         message,
         step="preflight",
-        code="read-only",
-        remedy=f"Give this user the right to write there (ls -ld {path}), "
+        code="selfheal-read-only",
+        remedy=f"Give this user the right to write there (ls -ld {shown_path(path)}), "
         "or choose another place in profiles.yml.",
     )
 
@@ -130,13 +143,21 @@ def check_disk(workspace: Workspace, min_free_mb: float) -> DiskSpaceError | Non
     if free >= needed:
         return None
     return DiskSpaceError(
-        f"there are {free / MEGABYTE:.0f} MB free in {file.parent}, "
-        f"and initialization needs {needed / MEGABYTE:.0f} MB",
+        f"there are {_size(free)} free in {shown_path(file.parent)}, "
+        f"and initialization needs {_size(needed)}",
         step="preflight",
-        code="disk-full",
+        code="selfheal-disk-full",
         remedy="Free some space, or move the database to another disk in profiles.yml. "
         "The limit can be changed with --min-free-mb.",
     )
+
+
+def _size(count: float) -> str:
+    """Returns a number of bytes for people, never rounded down to nothing."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}" if count < 100 * size else f"{count / size:.0f} {unit}"
+    return f"{count:.0f} bytes"
 
 
 def wait_for_file(file: Path | None, timeout: float, on_wait: Callable[[str], None]) -> None:
@@ -156,9 +177,9 @@ def wait_for_file(file: Path | None, timeout: float, on_wait: Callable[[str], No
         who = f"process {pid}{_name_of(pid)}"
         if time.monotonic() >= end:
             raise AnotherProcessError(
-                f"the database file {file} is kept open by {who}",
+                f"the database file {shown_path(file)} is kept open by {who}",
                 step="preflight",
-                code="file-locked",
+                code="selfheal-file-locked",
                 remedy=f"End that process or let it close the database (ps -p {pid}), "
                 "then run the command again.",
             )

@@ -70,7 +70,7 @@ def _newer(file: Path, text: str, library: str) -> InitializationError:
     return InitializationError(
         f"the database file {file} has a format that this {library} cannot read: {text.splitlines()[0]}",
         step="preflight",
-        code="newer-format",
+        code="selfheal-newer-format",
         remedy=f"Install the {library} that wrote it, or a newer one: pip install --upgrade {library}",
     )
 

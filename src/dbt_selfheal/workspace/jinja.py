@@ -26,19 +26,21 @@ def load_yaml(path: Path) -> dict[str, Any]:
             content = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     except OSError as error:
         raise ConfigurationError(
-            f"{path} cannot be read: {error.strerror}", code="file-unreadable"
+            f"{path} cannot be read: {error.strerror}", code="selfheal-file-unreadable"
         ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or "it cannot be parsed"
         raise ConfigurationError(
-            f"{where} is not valid YAML: {problem}", code="yaml-invalid", remedy=f"Correct it at {where}."
+            f"{where} is not valid YAML: {problem}",
+            code="selfheal-yaml-invalid",
+            remedy=f"Correct it at {where}.",
         ) from None
     if content is None:
         content = {}
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{path} must be a mapping of keys to values", code="yaml-invalid")
+        raise ConfigurationError(f"{path} must be a mapping of keys to values", code="selfheal-yaml-invalid")
     return content
 
 
@@ -70,7 +72,7 @@ def _render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
         if found is None:
             raise ConfigurationError(
                 f"{where} needs the environment variable {name}, which is not set",
-                code="env-var-missing",
+                code="selfheal-env-var-missing",
                 remedy=f"Set it, for example with: export {name}=...",
             )
         return str(found)
@@ -79,7 +81,7 @@ def _render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
         if name not in variables and default is None:
             raise ConfigurationError(
                 f"{where} needs the variable {name}, which is not given",
-                code="var-missing",
+                code="selfheal-var-missing",
                 remedy=f"Give it with --vars '{{{name}: ...}}'.",
             )
         return variables.get(name, default)
@@ -92,7 +94,9 @@ def _render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
         raise
     except Exception as error:  # what a template calls can raise anything
         raise ConfigurationError(
-            f"the template in {where} is wrong: {error}", code="template-wrong", remedy=f"Correct {where}."
+            f"the template in {where} is wrong: {error}",
+            code="selfheal-template-wrong",
+            remedy=f"Correct {where}.",
         ) from None
 
 

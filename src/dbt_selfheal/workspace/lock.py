@@ -74,7 +74,7 @@ def hold(
         if not isinstance(error, Timeout):
             raise InitializationError(
                 f"the lock file {path} cannot be written: {error.strerror}",
-                code="read-only",
+                code="selfheal-read-only",
                 remedy=f"Give this user the right to write to it: ls -l {path}",
             ) from error
         if timeout > 0:

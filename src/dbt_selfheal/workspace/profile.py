@@ -24,7 +24,7 @@ def read_profiles(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise ConfigurationError(
             f"there is no profiles.yml: {path} does not exist",
-            code="profile-missing",
+            code="selfheal-profile-missing",
             remedy="Write it there, or name its folder with --profiles-dir.",
         )
     return load_yaml(path)
@@ -50,7 +50,7 @@ def read_output(
         names = ", ".join(key for key in profiles if key != "config") or "none"
         raise ConfigurationError(
             f"{path} has no profile {name!r}; it has: {names}",
-            code="profile-missing",
+            code="selfheal-profile-missing",
             remedy=f"Add `{name}:` to {path}, or correct `profile:` in dbt_project.yml.",
         )
     target = options.target or dbt_variable("TARGET") or entry.get("target") or "default"
@@ -62,14 +62,14 @@ def read_output(
         names = ", ".join(outputs) if isinstance(outputs, dict) else "none"
         raise ConfigurationError(
             f"{path} has no target {target!r} in profile {name!r}; it has: {names}",
-            code="target-missing",
+            code="selfheal-target-missing",
             remedy=f"Add `{target}:` under {name}.outputs in {path}, or choose another with --target.",
         )
     rendered = render(output, variables, where)
     if not rendered.get("type"):
         raise ConfigurationError(
             f"{where} has no key type",
-            code="profile-wrong",
+            code="selfheal-profile-wrong",
             remedy="Add the adapter's name, such as `type: duckdb`.",
         )
     return rendered, target

@@ -97,6 +97,17 @@ class Workspace:
         return self.target_path / PACKAGE
 
     @property
+    def seed_folder(self) -> Path:
+        """The first folder that dbt looks for seeds in."""
+        paths = self.project.get("seed-paths") or PATH_KEYS["seed-paths"]
+        return self.project_dir / str(paths if isinstance(paths, str) else paths[0])
+
+    @property
+    def log_file(self) -> Path:
+        """The log that dbt writes."""
+        return self.project_dir / str(dbt_variable("LOG_PATH") or "logs") / "dbt.log"
+
+    @property
     def packages_folder(self) -> Path:
         """Where `dbt deps` installs packages."""
         return self.project_dir / str(self.project.get("packages-install-path") or "dbt_packages")
@@ -119,18 +130,16 @@ class Workspace:
         if isinstance(value, bool) or seconds < 0:
             raise ConfigurationError(
                 f"vars.{PACKAGE}.{key} must be a number of seconds, and is {value!r}",
-                code="setting-wrong",
-                remedy=f"Fix it in {self.project_dir / 'dbt_project.yml'}, or in --vars.",
+                code="selfheal-setting-wrong",
+                remedy=f"Fix it in {shown_path(self.project_dir / 'dbt_project.yml')}, or in --vars.",
             )
         return seconds
 
 
 def shown_path(path: Path) -> str:
-    """Returns a path relative to the working directory when it is below it, else as it is."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    """Returns a path as people write it: from the working directory when it is below it, else whole."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if here in path.parents else str(path)
 
 
 def find_project_dir(options: Options) -> Path:
@@ -160,7 +169,7 @@ def read_workspace(options: Options) -> Workspace:
     if not project_file.exists():
         raise ConfigurationError(
             f"there is no dbt project in {folder}: it has no dbt_project.yml",
-            code="project-missing",
+            code="selfheal-project-missing",
             remedy="Change to the project's folder, or name it with --project-dir.",
         )
     project = with_paths(load_yaml(project_file), variables, project_file)
@@ -170,7 +179,7 @@ def read_workspace(options: Options) -> Workspace:
     if not name:
         raise ConfigurationError(
             f"{project_file} has no key profile",
-            code="profile-missing",
+            code="selfheal-profile-missing",
             remedy=f"Add `profile: NAME` with a name of {profiles_file}, or give --profile.",
         )
     name = str(render(name, variables, f"{project_file}: profile"))
@@ -216,8 +225,8 @@ def parse_vars(text: str | None) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ConfigurationError(
             "--vars must be a YAML mapping, such as '{year: 2025}'",
-            code="vars-wrong",
-            remedy="Correct --vars.",
+            code="selfheal-vars-wrong",
+            remedy="Write it as a mapping in quotes, with a space after each colon.",
         )
     return found
 

@@ -79,6 +79,12 @@ class Invocations:
             if self.native is not None:
                 self.native_node(message)
             return
+        if message.info.name == "NodeStart" and self.native is not None:
+            node = message.data.node_info
+            if node.unique_id in self.native:
+                started_at = _utc(node.node_started_at)
+                self.event("initialization_node_started", unique_id=node.unique_id, started_at=started_at)
+            return
         self.reporter.callback(message)
 
     def native_node(self, message: Any) -> None:
