@@ -82,6 +82,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Imports a public name at its first use; raises AttributeError for any other name."""
+    if name == "database":
+        return import_module("dbt_selfheal.database")
     if name in _EXPORTS:
         return getattr(import_module(f"dbt_selfheal.{_EXPORTS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

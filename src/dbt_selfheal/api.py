@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
-from dbt_selfheal.engine.attempt import Attempt
+from dbt_selfheal.engine.attempt import Attempt, required_relations
 from dbt_selfheal.engine.interface import Request
-from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError, HookError
+from dbt_selfheal.errors import (
+    ConfigurationError,
+    HookError,
+)
 from dbt_selfheal.models import InitializationResult, RequiredTable, TableTier
+from dbt_selfheal.report.listeners import Listener, log_event
 from dbt_selfheal.warm.catalog import CatalogUnavailableError, read_catalog
 from dbt_selfheal.warm.check import WarmCheck
 from dbt_selfheal.workspace.dbt import Options
-from dbt_selfheal.workspace.lock import lock_file
 from dbt_selfheal.workspace.project import read_workspace
 
 
@@ -39,6 +41,8 @@ class AutoInitializer:
         lock_timeout_seconds: How long to wait for another initialization, in seconds; 0 fails at once;
             None for the setting lock_timeout_seconds.
         log_file: File that events are appended to as JSON lines, each step with its start, end and success.
+        on_event: Called with each event, a dict as in the log file. The logger `dbt_selfheal` has them too.
+        on_failure: Called with the last event of an attempt that failed, with `error`, `code` and `remedy`.
     """
 
     def __init__(
@@ -57,12 +61,14 @@ class AutoInitializer:
         timeout_seconds: float | None = None,
         lock_timeout_seconds: float | None = None,
         log_file: str | Path | None = None,
+        on_event: Listener | None = None,
+        on_failure: Listener | None = None,
     ) -> None:
         if timeout_seconds is not None and timeout_seconds <= 0:
             raise ValueError(f"timeout_seconds must be more than 0, and is {timeout_seconds!r}")
         self._verbose = verbose
         self._request = Request(
-            options=_options(project_dir, profiles_dir, profile, target, vars),
+            options=Options.given(project_dir, profiles_dir, profile, target, vars),
             select=_names(select),
             exclude=_names(exclude),
             selector=selector,
@@ -70,6 +76,8 @@ class AutoInitializer:
             timeout=timeout_seconds,
             lock_timeout=lock_timeout_seconds,
             log_file=Path(log_file) if log_file is not None else None,
+            on_event=(log_event, on_event) if on_event is not None else (log_event,),
+            on_failure=on_failure,
         )
 
     def ensure_initialized(self) -> InitializationResult:
@@ -153,7 +161,7 @@ class TableExistenceChecker:
         exclude: str | Sequence[str] = (),
         selector: str | None = None,
     ) -> None:
-        self._options = _options(project_dir, profiles_dir, profile, target, vars)
+        self._options = Options.given(project_dir, profiles_dir, profile, target, vars)
         self._request = Request(
             options=self._options, select=_names(select), exclude=_names(exclude), selector=selector
         )
@@ -211,13 +219,7 @@ class TableExistenceChecker:
         return tiers
 
     def _required(self) -> list[dict[str, Any]]:
-        attempt = Attempt(self._request)
-        status = attempt.status()
-        found: list[dict[str, Any]] = status.get("required", [])
-        file = lock_file(attempt.workspace) if attempt.workspace is not None else None
-        if status["state"] == "in_progress" and not found and file is not None:
-            raise ConcurrentInitializationError(file, holder=str(status.get("lock_holder") or ""))
-        return found
+        return required_relations(Attempt(self._request))
 
 
 class _RequiredTables(Sequence[RequiredTable]):
@@ -297,20 +299,3 @@ def _names(select: str | Sequence[str]) -> tuple[str, ...]:
 def _table(entry: Mapping[str, Any]) -> RequiredTable:
     """Returns a required table of the package's status."""
     return RequiredTable.of_database(str(entry["name"]), str(entry["tier"]))
-
-
-def _options(
-    project_dir: str | Path,
-    profiles_dir: str | Path | None,
-    profile: str | None,
-    target: str | None,
-    vars: Mapping[str, Any] | None,  # noqa: A002
-) -> Options:
-    """Returns dbt's options for the arguments of the API."""
-    return Options(
-        project_dir=str(Path(project_dir).resolve()),
-        profiles_dir=str(Path(profiles_dir).resolve()) if profiles_dir is not None else None,
-        profile=profile,
-        target=target,
-        vars=json.dumps(dict(vars)) if vars else None,
-    )

@@ -15,7 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 class SelfHealError(Exception):
@@ -75,6 +78,7 @@ class InitializationError(SelfHealError):
         self.original_error = original_error
         self.remedy = remedy or self.default_remedy
         self.code = code or self.default_code
+        self.result: BaseModel | None = None  # what was done until then, if dbt_selfheal.database raised it
 
 
 class AnotherProcessError(InitializationError):

@@ -76,6 +76,8 @@ STEP_NAMES = {
     "load_seeds": "Loading seed data",
     "build_foundation": "Building foundation models",
     "load_initial_data": "Loading initial data",
+    "validate_schema": "Comparing tables with what the project declares",
+    "repair_schema": "Adding missing columns and indexes",
     "verify": "Verifying initialization",
 }
 
@@ -139,6 +141,8 @@ class InitializationResult(BaseModel):
     missing_tables_found: list[str] = Field(default_factory=list, description="Names of what was missing")
     tables_created: list[str] = Field(default_factory=list, description="Names of what was built")
     error: str | None = Field(None, description="Why it failed")
+    warnings: list[str] = Field(default_factory=list, description="What needs attention and stopped nothing")
+    database_type: str = Field("", description="dbt's name of the adapter, such as `postgres`")
     way: str = Field(
         "none", description="How it was answered: warm, hook, native or none (nothing was missing)"
     )
@@ -162,3 +166,21 @@ class InitializationResult(BaseModel):
     def success(self) -> bool:
         """Whether all required tables exist."""
         return self.state is InitializationState.COMPLETED
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def steps_completed(self) -> list[str]:
+        """The names of the steps that succeeded, in their order."""
+        return [step.name for step in self.steps if step.success]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def errors(self) -> list[str]:
+        """What failed; empty if nothing did."""
+        return [self.error] if self.error is not None else []
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def duration(self) -> float:
+        """The time the attempt took, in seconds; 0 while it is not complete."""
+        return self.duration_seconds or 0.0

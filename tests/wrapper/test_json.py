@@ -20,7 +20,7 @@ from dbt_selfheal.cli import cli as group
 from dbt_selfheal.contract.schemas import DOCUMENTS, file_name
 
 pytestmark = [pytest.mark.duckdb, pytest.mark.both_packages]
-ARGUMENTS = {"migrate baseline": ["0001"], "migrate repair": ["0001", "rerun"]}
+ARGUMENTS = {"migrate create": ["x"], "migrate baseline": ["0001"], "migrate repair": ["0001", "rerun"]}
 
 
 def holds(finished: Finished, command: str) -> dict[str, Any]:

@@ -2,6 +2,13 @@
   The checks of health_report, each a dict of _check.
 #}
 
+{# Print, and emit as JSON events, that the database answers and of which versions it and dbt are; raises the database's own error if not. #}
+{% macro check_connection() %}
+  {% do dbt_selfheal_database._settings() %}
+  {% for check in dbt_selfheal_database._check_connection() %}{% do dbt_selfheal._line(check.name ~ ': ' ~ check.summary, asked=true) %}{% endfor %}
+{% endmacro %}
+
+
 {# connectivity and versions. #}
 {% macro _check_connection() %}
   {% do dbt_selfheal._fetch('select 1') %}  {# the first call compiles the macro #}

@@ -3,16 +3,17 @@
 #}
 
 {# Insert the missing rows of all tables that have initial data, and say how many were created and skipped.
-   dry_run: say what would be inserted, and insert nothing. Returns the reports, one dict per table. #}
-{% macro seed_initial_data(dry_run=false) %}
+   dry_run: say what would be inserted, and insert nothing; tables: only those of these names (name or schema.name), all by default.
+   Returns the reports, one dict per table. #}
+{% macro seed_initial_data(dry_run=false, tables=none) %}
   {% set settings = dbt_selfheal_database._settings() %}
   {% if dbt_selfheal_database._is_off(settings) %}
     {% do dbt_selfheal._line('Initial data: off in this target or by setting; nothing was done') %}
   {% elif dry_run %}
-    {% set reports = dbt_selfheal_database._initial_data_reports(dbt_selfheal_database._survey_initial_data(dbt_selfheal_database._initial_data_tables(settings)), 'would be created') %}
+    {% set reports = dbt_selfheal_database._initial_data_reports(dbt_selfheal_database._survey_initial_data(dbt_selfheal_database._initial_data_tables(settings, tables)), 'would be created') %}
     {% do return(reports) %}
   {% else %}
-    {% set reports = dbt_selfheal_database._load_tables(settings, always_report=true) %}
+    {% set reports = dbt_selfheal_database._load_tables(settings, always_report=true, tables=tables) %}
     {% if not reports %}{% do dbt_selfheal._line('Initial data: none is declared, or none of its tables exists') %}{% endif %}
     {% do return(reports) %}
   {% endif %}
@@ -52,9 +53,9 @@
 {% endmacro %}
 
 
-{# Insert what is missing, under the lock. always_report: print a line for each table even when nothing was inserted. #}
-{% macro _load_tables(settings, always_report=false) %}
-  {% set surveyed = dbt_selfheal_database._survey_initial_data(dbt_selfheal_database._initial_data_tables(settings)) %}
+{# Insert what is missing, under the lock. always_report: print a line for each table even when nothing was inserted; tables: of seed_initial_data. #}
+{% macro _load_tables(settings, always_report=false, tables=none) %}
+  {% set surveyed = dbt_selfheal_database._survey_initial_data(dbt_selfheal_database._initial_data_tables(settings, tables)) %}
   {% set work = surveyed | selectattr('ready') | list %}
   {% if work %}
     {% set step = dbt_selfheal._step('load_initial_data') %}

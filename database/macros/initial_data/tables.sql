@@ -5,15 +5,17 @@
 #}
 
 {# The tables that have initial data: list of dicts {title, database, schema, identifier, node, key, origin,
-   password_columns, rows (those of the setting)}. Next to free in a project without any. #}
-{% macro _initial_data_tables(settings) %}
+   password_columns, rows (those of the setting)}. Next to free in a project without any. only: names of tables, all by default. #}
+{% macro _initial_data_tables(settings, only=none) %}
   {% set tables = [] %}
   {% for node in dbt_selfheal_database._marked_seeds() %}
     {% do tables.append(dbt_selfheal_database._initial_data_table(node, {
       'is_seed': true, 'key': dbt_selfheal_database._column_list(node.config.meta.selfheal.get('key'), 'meta.selfheal.key of the seed ' ~ node.name, node.original_file_path),
       'origin': node.original_file_path, 'password_columns': [], 'rows': []})) %}
   {% endfor %}
-  {% do return(tables + dbt_selfheal_database._tables_of_settings(settings.initial_data)) %}
+  {% set tables, wanted = tables + dbt_selfheal_database._tables_of_settings(settings.initial_data), [] %}
+  {% for table in tables if only is none or table.identifier in only or table.title in only %}{% do wanted.append(table) %}{% endfor %}
+  {% do return(wanted) %}
 {% endmacro %}
 
 

@@ -48,7 +48,10 @@
       else dbt_selfheal_database._history_update_sql(entry, {'rolled_back_at': dbt_selfheal._iso(dbt_selfheal._now())})) %}
     {% set statements = dbt_selfheal_database._migration_statements(entry.package, entry.macro) %}
     {% do dbt_selfheal_database._check_statements(entry, statements) %}
-    {% for statement in statements %}{% do adapter.add_query(statement) %}{% endfor %}
+    {% for statement in statements %}
+      {% do dbt_selfheal_database._emit_statement(entry, statement, loop.index) %}
+      {% do adapter.add_query(statement) %}
+    {% endfor %}
     {% do return(statements) %}
   {% endif %}
   {% set statements = dbt_selfheal_database._migration_statements(entry.package, entry.macro) %}
@@ -61,12 +64,23 @@
   {% endif %}
   {% do adapter.commit() %}
   {% for statement in statements %}
+    {% do dbt_selfheal_database._emit_statement(entry, statement, loop.index) %}
     {% set connection = adapter.add_query(statement, auto_begin=false)[0] %}
     {% if traits.driver_begins and connection.handle.in_transaction %}{% do connection.handle.commit() %}{% endif %}
     {% do adapter.add_query(dbt_selfheal_database._history_update_sql(entry, {'statements_done': loop.index})) %}
     {% do adapter.commit() %}
   {% endfor %}
   {% do return(statements) %}
+{% endmacro %}
+
+
+{# Emit, without the SQL, which statement of a migration is next and what it makes or changes: table, index, constraint, data or other. #}
+{% macro _emit_statement(entry, statement, number) %}
+  {% set text = dbt_selfheal_database._without_comments(statement) | lower %}
+  {% do dbt_selfheal._emit('migration_statement', {'package': entry.package, 'version': entry.version, 'name': entry.macro, 'number': number, 'kind':
+    'index' if modules.re.match('create\\s+(unique\\s+)?index\\b', text) else 'table' if modules.re.match('create\\s+([a-z]+\\s+){0,3}table\\b', text)
+    else 'constraint' if modules.re.match('alter\\s+table\\b.*\\b(constraint|primary\\s+key|foreign\\s+key|references|unique|check|set\\s+not\\s+null)\\b', text, modules.re.DOTALL)
+    else 'data' if modules.re.match('(insert|update|delete|merge|with|copy|replace)\\b', text) else 'other'}) %}
 {% endmacro %}
 
 

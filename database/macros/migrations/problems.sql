@@ -2,9 +2,12 @@
   What can be wrong with migrations, and what to do: all of it is found before anything runs.
 #}
 
-{# Raise when anything is wrong, naming all of it. #}
+{# Raise when anything is wrong, naming all of it, with the status as a JSON event. #}
 {% macro _raise_migration_problems(status) %}
-  {% if status.problems %}{% do dbt_selfheal._raise(dbt_selfheal_database._problems_text(status)) %}{% endif %}
+  {% if status.problems %}
+    {% do dbt_selfheal_database._emit_migration_status(status) %}
+    {% do dbt_selfheal._raise(dbt_selfheal_database._problems_text(status)) %}
+  {% endif %}
 {% endmacro %}
 
 

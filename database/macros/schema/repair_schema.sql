@@ -105,6 +105,7 @@
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% set report = dbt_selfheal_database._repair_plan(plan) %}
   {% for action in report.actions if action.sql %}
+    {% do dbt_selfheal._emit('schema_repair_started', {'action': action.action, 'relation': action.relation}) %}
     {% do adapter.add_query(action.sql) %}
     {% do adapter.commit() %}
   {% endfor %}

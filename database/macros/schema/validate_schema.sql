@@ -24,6 +24,28 @@
 {% endmacro %}
 
 
+{# Print, and emit as one JSON event, what the database has of the required relations: columns, keys and indexes as in _catalog.
+   Changes nothing. select: as of validate_schema. Returns the relations, a list of dicts. #}
+{% macro schema_info(select=none) %}
+  {% set settings = dbt_selfheal_database._settings() %}
+  {% set plan, places, relations = dbt_selfheal._current_plan(settings, select), {}, [] %}
+  {% for entry in plan.visited.values() if entry.unique_id in plan.required and entry.node and not entry.node.is_ephemeral_model and not entry.is_function %}
+    {% do relations.append({'unique_id': entry.unique_id, 'name': entry.node.name, 'resource_type': entry.node.resource_type | string,
+      'relation': entry.node.schema ~ '.' ~ entry.node.alias, 'key': dbt_selfheal_database._catalog_key(entry.node.database, entry.node.schema, entry.node.alias)}) %}
+    {% do places.setdefault((entry.node.database, entry.node.schema), api.Relation.create_from(adapter.config, entry.node).without_identifier()) %}
+  {% endfor %}
+  {% set catalog = dbt_selfheal_database._catalog(places, not plan.steps) %}
+  {% for relation in relations %}
+    {% set found = catalog.get(relation.pop('key')) %}
+    {% do relation.update({'exists': found is not none, 'kind': found.kind if found else none, 'columns': found['columns'].values() | list if found else [],
+      'keys': found['keys'] if found else [], 'indexes': found['indexes'] if found else []}) %}
+    {% do dbt_selfheal._line('  ' ~ (relation.kind or 'MISSING').ljust(9) ~ relation.relation ~ ' (' ~ relation['columns'] | map(attribute='name') | join(', ') ~ ')', asked=true) %}
+  {% endfor %}
+  {% do dbt_selfheal._emit('schema_info', {'adapter': adapter.type(), 'database': target.database, 'schema': target.schema, 'relations': relations}) %}
+  {% do return(relations) %}
+{% endmacro %}
+
+
 {# The report: {valid, severity (the worst, or none), relations (how many were compared), counts by severity, issues}. #}
 {% macro _schema_report(plan) %}
   {% set compared, places, types = [], {}, {} %}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from dbt_selfheal.cli.options import changing, dbt_options, run_operation
-from dbt_selfheal.cli.output import last, plain, show
+from dbt_selfheal.cli.options import attempt_of, changing, dbt_options, options_for_dbt, run_operation
+from dbt_selfheal.cli.output import document, fail, first_line, last, plain, say, show
 from dbt_selfheal.terminal.help import ACTION, SELECTION, Group, option
 
 if TYPE_CHECKING:
@@ -28,6 +28,48 @@ def migrate() -> None:
       dbt-selfheal migrate status
       dbt-selfheal migrate up --dry-run
     """
+
+
+@migrate.command()
+@dbt_options
+@click.argument("name")
+@option(
+    "--from",
+    "models",
+    metavar="MODULE:METADATA",
+    group=ACTION,
+    help="Bring the database to these models.",
+)
+@option(
+    "--version",
+    metavar="VERSION",
+    group=ACTION,
+    default_is="the next one",
+    help="Its version.",
+)
+def create(name: str, models: str | None, version: str | None, as_json: bool, **options: Any) -> None:
+    """Write the file of the next migration, with its rollback.
+
+    Without --from it is to be filled in. With it Alembic compares the
+    database with SQLAlchemy models, and the file has the statements between.
+    Look at them: what cannot be detected is printed. Nothing is overwritten,
+    and nothing applied.
+
+    \b
+    Examples:
+      dbt-selfheal migrate create create_users
+      dbt-selfheal migrate create add_age --from shop.models:Base.metadata
+    """
+    from dbt_selfheal.errors import SelfHealError
+
+    try:
+        content = _from_models(name, models, version, options) if models else _empty(name, version, options)
+    except SelfHealError as error:
+        fail(error, as_json)
+    if as_json:
+        document(content)
+    else:
+        say(_written_text(content))
 
 
 @migrate.command()
@@ -189,3 +231,62 @@ def _look(operation: str, options: dict[str, Any], as_json: bool) -> Recorder:
     """Runs an operation that changes nothing, without a time limit."""
     what = "asking dbt for the migrations"
     return run_operation(operation, {}, {"timeout": math.inf, **options}, as_json, what=what)
+
+
+def _empty(name: str, version: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    from dbt_selfheal.metadata.migration_file import next_version, write_migration
+    from dbt_selfheal.workspace.project import read_workspace, shown_path
+
+    workspace = read_workspace(options_for_dbt(options))
+    version = version or next_version(workspace)
+    file = write_migration(workspace, version, name)
+    return {
+        "file": shown_path(file),
+        "version": version,
+        "statements": [],
+        "drops": [],
+        "notes": [],
+        "never_detected": [],
+    }
+
+
+def _from_models(name: str, models: str, version: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    from dbt_selfheal.errors import ConfigurationError
+    from dbt_selfheal.metadata.definition import load_metadata
+    from dbt_selfheal.metadata.difference import NEVER_DETECTED, difference
+    from dbt_selfheal.metadata.migration_file import check_name, next_version, write_migration
+    from dbt_selfheal.workspace.project import read_workspace, shown_path
+
+    check_name(name)
+    workspace = read_workspace(options_for_dbt(options))
+    metadata = load_metadata(models, workspace.project_dir)
+    first_line(options, "comparing the database with the models")
+    attempt = attempt_of({"timeout": math.inf, **options}, False)
+    status = attempt.operation("migration_status").named("migration_status")[-1]
+    if status["state"] != "up_to_date":
+        raise ConfigurationError(
+            f"the project's migrations are {status['state']}: what they do would be in the new one again",
+            code="selfheal-migrations-pending",
+            remedy="Apply them first: dbt-selfheal migrate up (or look at them: dbt-selfheal migrate status)",
+        )
+    found = difference(workspace, metadata)
+    content = {"statements": found.up, "drops": found.losses, "notes": found.notes}
+    if not found.up:
+        return {"file": None, "version": None, **content, "never_detected": list(NEVER_DETECTED)}
+    version = version or next_version(workspace)
+    file = write_migration(workspace, version, name, found.up, found.down)
+    return {"file": shown_path(file), "version": version, **content, "never_detected": list(NEVER_DETECTED)}
+
+
+def _written_text(content: dict[str, Any]) -> str:
+    count = len(content["statements"])
+    written = f" ({count} {'statement' if count == 1 else 'statements'})" if count else ""
+    lines = (
+        [f"Written: {content['file']}{written}"] if content["file"] else ["Nothing to write: no difference"]
+    )
+    lines += [f"  it DROPS data: {text}" for text in content["drops"]]
+    lines += [f"  {text}" for text in content["notes"]]
+    lines += [f"  never detected: {text}" for text in content.get("never_detected", [])]
+    if count:
+        lines.append("Look at the file, then: dbt-selfheal migrate up --dry-run")
+    return "\n".join(lines)

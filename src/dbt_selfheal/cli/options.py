@@ -20,6 +20,7 @@ from dbt_selfheal.terminal.help import LIMITS, OUTPUT, SELECTION, WORKSPACE, opt
 
 if TYPE_CHECKING:
     from dbt_selfheal.engine.attempt import Attempt
+    from dbt_selfheal.report.listeners import Listener
     from dbt_selfheal.report.recorder import Recorder
     from dbt_selfheal.workspace.dbt import Options
 
@@ -29,6 +30,25 @@ Exit codes: 0 ready, 1 failed, 2 wrong usage, 3 time limit, 4 another
 initialization is running, 5 database file damaged, 6 no disk space,
 7 project, profile, package or seed file missing or wrong.
 """
+
+
+def _alert(_: click.Context, __: click.Parameter, command: str | None) -> Listener | None:
+    """Returns what runs the command of --on-failure."""
+    from dbt_selfheal.report.listeners import alert_command
+
+    try:
+        return alert_command(command) if command is not None else None
+    except ValueError as error:
+        raise click.BadParameter(f"{command!r} is no command: {error}") from None
+
+
+on_failure_option = option(
+    "--on-failure",
+    metavar="COMMAND",
+    callback=_alert,
+    group=OUTPUT,
+    help="On a failure, run this with the event as JSON on its standard input.",
+)
 
 
 def dbt_options(command: Command) -> Command:
@@ -116,7 +136,9 @@ min_free_option = option(
 def run_options(command: Command) -> Command:
     """Adds the options of commands that initialize."""
     force = option("--force", is_flag=True, group=LIMITS, help="Do not wait after repeated failures.")
-    for decorate in reversed([timeout_option, lock_timeout_option, min_free_option, log_file_option, force]):
+    for decorate in reversed(
+        [timeout_option, lock_timeout_option, min_free_option, log_file_option, on_failure_option, force]
+    ):
         command = decorate(command)
     return command
 
@@ -167,7 +189,7 @@ def changing(command: Command) -> Command:
         default_is="none",
         help="Time limit of the whole.",
     )
-    for decorate in reversed([limit, lock_timeout_option, log_file_option]):
+    for decorate in reversed([limit, lock_timeout_option, log_file_option, on_failure_option]):
         command = decorate(command)
     return command
 
@@ -209,6 +231,7 @@ def attempt_of(
         log_file=options.get("log_file"),
         dbt_output=dbt_output and not as_json,
         force=bool(options.get("force")),
+        on_failure=options.get("on_failure"),
     )
     quiet = bool(options["quiet"])
     return Attempt(request, Notes() if plain and not quiet else view(quiet=quiet))

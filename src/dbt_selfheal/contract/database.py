@@ -62,6 +62,17 @@ class MigrationsValid(MigrationStatus):
     valid: Literal[True] = Field(description="Always true: what is wrong is an error.")
 
 
+class MigrationCreated(BaseModel):
+    """The file that `migrate create` has written."""
+
+    file: str | None = Field(description="The file; null when the database is as the models.")
+    version: str | None = Field(description="Its version; null when there is no file.")
+    statements: list[str] = Field(description="Its SQL statements; empty without --from.")
+    drops: list[str] = Field(description="Which of them drop data.")
+    notes: list[str] = Field(description="What was left alone, and what this database cannot do.")
+    never_detected: list[str] = Field(description="What a comparison does not find; empty without --from.")
+
+
 class MigrationSql(BaseModel):
     """What a migration would run."""
 

@@ -17,6 +17,7 @@ DOCUMENTS: dict[str, type[Envelope[Any]]] = {
     "plan": Envelope[healing.Plan],
     "status": Envelope[healing.Status],
     "recreate": Envelope[healing.Recreated],
+    "migrate create": Envelope[database.MigrationCreated],
     "migrate status": Envelope[database.MigrationStatus],
     "migrate up": Envelope[database.MigrationsApplied],
     "migrate down": Envelope[database.MigrationsRolledBack],

@@ -15,7 +15,11 @@ from dbt_selfheal.engine.interface import Engine, Job, Outcome, Request
 from dbt_selfheal.engine.memory import Memory
 from dbt_selfheal.engine.prepare import Preparation
 from dbt_selfheal.engine.process import DbtProcesses
-from dbt_selfheal.errors import InitializationError, SelfHealError
+from dbt_selfheal.errors import (
+    ConcurrentInitializationError,
+    InitializationError,
+    SelfHealError,
+)
 from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.recorder import Recorder, Silent, View, name_of, now
 from dbt_selfheal.report.scrub import Scrubber
@@ -38,6 +42,7 @@ class Attempt:
     def __init__(self, request: Request, view: View | None = None) -> None:
         self.request = request
         self.recorder = Recorder(view or Silent(), request.log_file, Scrubber())
+        self.recorder.listen(request.on_event, request.on_failure)
         self.engine: Engine = DbtProcesses(request, self.recorder)  # the one engine so far
         self.memory = Memory(self.recorder, self.engine)
         self.preparation = Preparation(request, self.recorder)
@@ -188,6 +193,8 @@ class Attempt:
             missing_tables_found=[name_of(unique_id) for unique_id in self.recorder.missing],
             tables_created=[name_of(unique_id) for unique_id in self.recorder.built],
             error=str(error) if error is not None else None,
+            warnings=list(dict.fromkeys(self.recorder.warnings)),
+            database_type=self.workspace.adapter if self.workspace is not None else "",
             way=self.outcome.way,
         )
 
@@ -211,13 +218,13 @@ class Attempt:
         if names is not None:
             self.outcome = Outcome("completed", "warm", present=len(names))
 
-    def _build_and_verify(self, workspace: Workspace, warm: WarmCheck) -> None:
+    def _build_and_verify(self, workspace: Workspace, warm: WarmCheck, **details: Any) -> None:
         """Lets dbt plan, build what is missing and look again; takes down that all is there."""
         recorder, messages, disk = self.recorder, self.engine.messages, self.preparation.disk
         recorder.end_step()
         warm.observe()
         try:
-            self.engine.run(workspace, Job("ensure", refuse=disk is not None))
+            self.engine.run(workspace, Job("ensure", refuse=disk is not None, details=details))
         except InitializationError:
             if disk is not None and recorder.missing and not recorder.built and not messages.errors:
                 raise disk from None
@@ -268,15 +275,33 @@ class Attempt:
             error.args = (error.message,)
             error.remedy = self.recorder.scrub(error.remedy)
             error.step = error.step or self.recorder.running_step
-            error.missing_tables = error.missing_tables or self._not_built()
+            error.missing_tables = error.missing_tables or _not_built(self.recorder)
             self.recorder.end_step(error.message)
-            self.recorder.complete("failed", self.engine.messages.way, error.message)
+            self.recorder.complete("failed", self.engine.messages.way, error)
             raise
         finally:
             self.recorder.view.close()
 
-    def _not_built(self) -> list[str]:
-        return [name_of(name) for name in self.recorder.missing if name not in self.recorder.built]
+
+def _not_built(recorder: Recorder) -> list[str]:
+    return [name_of(name) for name in recorder.missing if name not in recorder.built]
+
+
+def required_relations(attempt: Attempt) -> list[dict[str, Any]]:
+    """Returns each required relation, and whether it exists.
+
+    Raises:
+        ConcurrentInitializationError: An initialization is running, so that it cannot be told.
+        InitializationError: dbt cannot tell.
+    """
+    from dbt_selfheal.workspace.lock import lock_file
+
+    status = attempt.status()
+    found: list[dict[str, Any]] = status.get("required", [])
+    file = lock_file(attempt.workspace) if attempt.workspace is not None else None
+    if status["state"] == "in_progress" and not found and file is not None:
+        raise ConcurrentInitializationError(file, holder=str(status.get("lock_holder") or ""))
+    return found
 
 
 def _required_by(request: Request) -> list[str]:

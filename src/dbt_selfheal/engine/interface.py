@@ -15,6 +15,7 @@ from dbt_selfheal.workspace.project import DEFAULT_LOCK_TIMEOUT, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from dbt_selfheal.engine.messages import Messages
+    from dbt_selfheal.report.listeners import Listener
 
 NO_TIMEOUT = 365 * 24 * 3600.0
 
@@ -35,6 +36,8 @@ class Request:
     log_file: Path | None = None
     dbt_output: bool = False
     force: bool = False
+    on_event: tuple[Listener, ...] = ()  # hear each event
+    on_failure: Listener | None = None  # hears the last one of an attempt that failed
 
     def __post_init__(self) -> None:
         if self.selector and (self.select or self.exclude):

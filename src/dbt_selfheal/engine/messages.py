@@ -40,6 +40,8 @@ class Messages:
             self.hooks_passed = True
         elif kind == "line":
             self.recorder.lines.append(self.recorder.scrub(message["text"]))
+        elif kind == "warning":
+            self.recorder.warnings.append(self.recorder.scrub(message["message"]))
         elif kind == "way":
             self.way = message["way"]
             self.recorder.view.way(message["way"], message["reason"], message["count"])

@@ -59,6 +59,7 @@ class Preparation:
             check_operation(workspace, operation)
         self.make_folder(workspace)
         for warning in check_seeds(workspace):
+            self.recorder.warnings.append(warning)
             self.recorder.view.note(f"Warning: {warning}")
         self.disk = check_disk(workspace, self.request.least_free_mb())
         file = workspace.database_file

@@ -24,7 +24,7 @@ def metrics(report: Mapping[str, Any]) -> str:
         from prometheus_client import CollectorRegistry, Gauge, generate_latest
     except ImportError:
         raise ConfigurationError(
-            "--prometheus needs the package prometheus-client",
+            "metrics need the package prometheus-client",
             code="selfheal-extra-missing",
             remedy='Install it: pip install "dbt-selfheal[prometheus]"',
         ) from None

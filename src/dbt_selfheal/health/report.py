@@ -32,21 +32,30 @@ def report_of(attempt: Attempt, *, tests: bool = True) -> Report:
         ConfigurationError: The package that checks the health is not installed.
     """
     try:
-        documents = attempt.health(tests=tests)
-        report = dict(documents["health_report"])
-        found = documents.get("data_tests", {}).get("tests", [])
-        report["data_tests"] = found
-        report["checks"] = [*report["checks"], _data_tests(found, tests)]
+        report = with_tests(attempt.health(tests=tests), tests=tests)
     except InitializationError as error:
         if error.code == OPERATION_MISSING:
             raise
-        report = _without_answer(attempt.workspace, error, attempt.recorder.checks)
+        report = without_answer(attempt.workspace, error, attempt.recorder.checks)
     report.pop("event", None)
     report["version"] = __version__
     if attempt.workspace is not None:
         _add_files(report, attempt.workspace, attempt.request.min_free_mb)
         _add_attempts(report, attempt.workspace)
     report["verdict"] = verdict(report["checks"])
+    return report
+
+
+def with_tests(documents: dict[str, dict[str, Any]], *, tests: bool) -> Report:
+    """Returns the macros' report of an attempt, with a check of the data tests that it ran.
+
+    Args:
+        documents: Of Attempt.health.
+        tests: Whether they were to be run.
+    """
+    report = dict(documents["health_report"])
+    report["data_tests"] = documents.get("data_tests", {}).get("tests", [])
+    report["checks"] = [*report["checks"], _data_tests(report["data_tests"], tests)]
     return report
 
 
@@ -98,7 +107,7 @@ def _data_tests(tests: list[dict[str, Any]], wanted: bool) -> Check:
     )
 
 
-def _without_answer(workspace: Workspace | None, error: InitializationError, made: list[Check]) -> Report:
+def without_answer(workspace: Workspace | None, error: InitializationError, made: list[Check]) -> Report:
     """Returns the report when dbt gave none: the database cannot be asked, or the project is wrong.
 
     Args:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dbt_selfheal.report.scrub import Scrubber
+
+if TYPE_CHECKING:
+    from dbt_selfheal.errors import InitializationError
+    from dbt_selfheal.report.listeners import Listener
 
 Event = dict[str, Any]
 
@@ -90,12 +95,15 @@ class Recorder:
         self.migration: Event | None = None  # the one that is being applied or rolled back
         self.checks: list[Event] = []  # of the health report
         self.lines: list[str] = []
+        self.warnings: list[str] = []
         self.documents: dict[str, Event] = {}
         self.nodes: list[Event] = []
         self.started: dict[str, Event] = {}  # the nodes that are being built, by unique id
         self.seconds: dict[str, float] = {}
         self.completed = False
         self._log_file = log_file
+        self._listeners: list[Listener] = []
+        self._on_failure: Listener | None = None
 
     @property
     def running_step(self) -> str | None:
@@ -130,6 +138,8 @@ class Recorder:
             self.completed = event.get("state") == "completed"
         elif str(name).startswith(("migration", "initial_data")):
             self.others.append(self.scrub.document(event))
+            if name == "initial_data_loaded" and event.get("waiting"):
+                self.warnings.append(waiting_text(event))
             if str(name).endswith("_started"):
                 self.migration = event
             elif name in ("migration_complete", "migration_rolled_back"):
@@ -176,10 +186,20 @@ class Recorder:
             event["error_message"] = error
         self.event(event)
 
-    def complete(self, state: str, way: str, error: str | None = None) -> None:
-        """Writes the last event of the attempt to the log."""
+    def listen(self, listeners: Sequence[Listener], on_failure: Listener | None) -> None:
+        """Has listeners hear each event, and one the last of an attempt that failed; free of credentials."""
+        from dbt_selfheal.report.listeners import calling
+
+        self._listeners = [calling(listener) for listener in listeners]
+        self._on_failure = calling(on_failure) if on_failure is not None else None
+
+    def complete(self, state: str, way: str, error: InitializationError | None = None) -> None:
+        """Tells the log and the listeners the last event of the attempt."""
         end = now()
-        self._log(
+        failure: Event = {}
+        if error is not None:
+            failure = {"error": error.message, "code": error.code, "step": error.step, "remedy": error.remedy}
+        event = self._log(
             {
                 "event": "initialization_complete",
                 "state": state,
@@ -189,9 +209,11 @@ class Recorder:
                 "started_at": iso(self.started_at),
                 "completed_at": iso(end),
                 "duration_seconds": round((end - self.started_at).total_seconds(), 3),
-                **({"error": error} if error else {}),
+                **failure,
             }
         )
+        if state == "failed" and self._on_failure is not None:
+            self._on_failure(event)
 
     def _complete(self, event: Event) -> None:
         for step in reversed(self.steps):
@@ -211,11 +233,23 @@ class Recorder:
             first["completed_at"] = iso(_moment(first["completed_at"]) + took)
             self.steps.remove(step)
 
-    def _log(self, event: Event) -> None:
+    def _log(self, event: Event) -> Event:
+        """Appends an event to the log file and tells it to the listeners; returns it as they have it."""
+        if self._log_file is None and not self._listeners and self._on_failure is None:
+            return event
+        entry: Event = self.scrub.document({"logged_at": iso(now()), **event})
         if self._log_file is not None:
             with suppress(OSError), self._log_file.open("a", encoding="utf-8") as file:
-                entry = self.scrub.document({"logged_at": iso(now()), **event})
                 file.write(json.dumps(entry, default=lambda value: self.scrub(str(value))) + "\n")
+        for listener in self._listeners:
+            listener(entry)
+        return entry
+
+
+def waiting_text(event: Event) -> str:
+    """Returns which rows of a table's initial data are not there, and what they wait for."""
+    variables = ", ".join(event["variables"])
+    return f"{event['table']}: {event['waiting']} rows of its initial data wait for the variable {variables}"
 
 
 def _moment(text: str) -> datetime:

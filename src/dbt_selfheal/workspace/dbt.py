@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,24 @@ class Options:
     target: str | None = None
     target_path: str | None = None
     vars: str | None = None
+
+    @classmethod
+    def given(
+        cls,
+        project_dir: str | Path,
+        profiles_dir: str | Path | None,
+        profile: str | None,
+        target: str | None,
+        vars: Mapping[str, Any] | None,  # noqa: A002 (dbt's name)
+    ) -> Options:
+        """Returns the options for the arguments of the Python API."""
+        return cls(
+            project_dir=str(Path(project_dir).resolve()),
+            profiles_dir=str(Path(profiles_dir).resolve()) if profiles_dir is not None else None,
+            profile=profile,
+            target=target,
+            vars=json.dumps(dict(vars)) if vars else None,
+        )
 
     def arguments(self) -> list[str]:
         """Returns them as arguments of dbt."""

@@ -75,7 +75,7 @@ def check_operation(workspace: Workspace, name: str) -> None:
         ConfigurationError: None has it; the remedy is the entry of packages.yml.
     """
     macro = re.compile(rb"\{%-?\s*macro\s+" + name.encode() + rb"\s*\(")
-    for file in _macro_files(workspace):
+    for file in macro_files(workspace):
         with suppress(OSError):
             if macro.search(file.read_bytes()):
                 return
@@ -93,7 +93,7 @@ def check_operation(workspace: Workspace, name: str) -> None:
     )
 
 
-def _macro_files(workspace: Workspace) -> Iterator[Path]:
+def macro_files(workspace: Workspace) -> Iterator[Path]:
     """Yields the files of macros of the project and its packages, ours before those of others."""
     folders = [workspace.packages_folder / DATABASE_PACKAGE, workspace.packages_folder / PACKAGE]
     folders += [workspace.project_dir, *sorted(workspace.packages_folder.glob("*"))]

@@ -53,6 +53,8 @@ class Reporter:
             self.send("event", event=json.loads(text))
         elif name == "JinjaLogInfo":
             self.send("line", text=text)
+        elif name == "JinjaLogWarning":
+            self.send("warning", message=text)
         elif name == HOOK_FAILED:
             self._hook_failed(message)
         elif name == NODE_STARTED and not self._passed:

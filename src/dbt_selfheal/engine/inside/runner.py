@@ -5,9 +5,10 @@ The argument names a file of JSON: `mode` (ensure, plan, status, operation, heal
 ...), `selection` (arguments of `dbt ls`: what it answers is required; empty for what the project
 declares), `reads` (a command of dbt: what it reads is required; see selfheal_reads.py), `threads`,
 `native_from` (number of missing relations from which the native way is taken; null: never), `migrations`
-(whether the settings have them run), `initial_data` (whether the settings have any), `refuse` (whether
-nothing may be built), `target_path` (the folder of dbt's artifacts). All plans are those of the macros.
-Nothing of dbt_selfheal is imported: it need not be installed here.
+(whether the settings have them run), `initial_data` (whether the settings have any), `schema` (whether all
+that an application's database needs is done: `validate` or `repair` of what exists comes between migrations
+and building), `refuse` (whether nothing may be built), `target_path` (the folder of dbt's artifacts). All
+plans are those of the macros. Nothing of dbt_selfheal is imported: it need not be installed here.
 """
 
 from __future__ import annotations
@@ -121,8 +122,9 @@ class Runner:
         if asked and not (self.dbt.has("run_migrations") and self.dbt.has("seed_initial_data")):
             self.dbt.operation("ensure_initialized")  # it says which package is not installed
         migrations, initial_data = self.has_migrations(), self.has_initial_data()
-        if migrations and builds and not self.request.get("refuse"):  # what they make is not missing
-            self.dbt.invoke("run-operation", "run_migrations")
+        if migrations and (builds or self.request.get("schema")) and not self.request.get("refuse"):
+            self.dbt.invoke("run-operation", "run_migrations")  # what they make is not missing
+        self.schema()
         started = datetime.now(timezone.utc)
         self.dbt.operation("initialization_plan")
         steps = self.dbt.plan.get("steps", [])
@@ -142,6 +144,15 @@ class Runner:
         elif steps or initial_data or (migrations and not builds):
             self.dbt.operation("ensure_initialized")
         self.dbt.reporter.send("nodes", nodes=self.nodes(), required=list(self.dbt.plan.get("required", [])))
+
+    def schema(self) -> None:
+        """Compares what exists with what is declared, or repairs it, where that is asked for and possible."""
+        wanted, adapter = self.request.get("schema"), self.dbt.manifest.metadata.adapter_type
+        if wanted == "repair" and self.dbt.has(f"{adapter}___read_catalog"):
+            arguments = {"apply": True, "select": self.request.get("select") or None}
+            self.dbt.invoke("run-operation", "repair_schema", "--args", json.dumps(arguments))
+        elif wanted and self.dbt.has(f"{adapter}___read_catalog"):
+            self.dbt.step("validate_schema", lambda: self.dbt.operation("validate_schema"))
 
     def health(self) -> None:
         """Reports the macros' health, and the data tests on the required relations that exist."""
