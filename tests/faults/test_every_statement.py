@@ -65,7 +65,6 @@ def attempt(bed: Bed, fault: Fault, whole: dict) -> list[str]:  # type: ignore[t
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.promise("Repeat as it is")
 def test_a_fault_at_the_nth_statement_is_survived(
     bed: Bed,
     kinds: tuple[str, ...],
@@ -83,8 +82,7 @@ def test_a_fault_at_the_nth_statement_is_survived(
     for kind in kinds:
         moments: Sequence[int] = range(1, len(statements) + 1)
         if not pytestconfig.getoption("--faults"):
-            parts = SAMPLE[kind][:1] if pytestconfig.getoption("--promises") else SAMPLE[kind]
-            moments = [int(len(statements) * part) for part in parts]
+            moments = [int(len(statements) * part) for part in SAMPLE[kind]]
         failed = 0
         for at in moments:
             found = attempt(bed, Fault(kind, at, statements[at - 1]), whole)

@@ -122,7 +122,6 @@ def test_everything_healed_on_spark_equals_a_plain_build(beds: Beds, heal: Calla
     test_everything_healed_in_one_command_equals_a_plain_build(beds, heal)
 
 
-@pytest.mark.promise("Healed equals built")
 def test_what_one_leaf_alone_heals_equals_a_plain_build(
     beds: Beds, heal: Callable[..., Comparison], leaf: str
 ) -> None:
@@ -145,7 +144,6 @@ def test_a_project_that_replaces_dbts_own_macros_is_healed_with_its_replacements
 
 
 @pytest.mark.duckdb
-@pytest.mark.promise("Healed equals built")
 def test_beside_what_a_hook_cannot_build_everything_else_is_healed(
     beds: Beds, heal: Callable[..., Comparison]
 ) -> None:

@@ -70,7 +70,6 @@ def test_with_nothing_missing_the_same_queries_are_sent_as_without_the_package(m
         assert sent[0] == sent[1]
 
 
-@pytest.mark.promise("Next to nothing when nothing is missing")
 def test_with_nothing_missing_few_short_macros_run_once(make_project: ProjectFactory, dbt_server: DbtServer):
     """The warm path: two macros, each once; one look-up in dbt's cache for each unselected parent."""
     with_package, without = with_and_without(make_project)

@@ -126,7 +126,6 @@ def _without_times(sql: list[str]) -> list[str]:
     max_examples=5, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(dropped=st.sets(st.sampled_from(REQUIRED), min_size=2))
-@pytest.mark.promise("What exists stays")
 def test_any_dropped_subset_comes_back_and_all_else_is_untouched(
     shared_workspace: DbtProject, dropped: set[str]
 ):

@@ -81,7 +81,6 @@ def test_what_a_hook_reads_only_perhaps_does_not_stop_the_command(make_project: 
     assert "py (models/py.py) is missing, and is not built" in " ".join(result.output.split())
 
 
-@pytest.mark.promise("Next to nothing when nothing is missing")
 def test_with_all_there_no_query_is_sent_for_hooks(make_project: ProjectFactory):
     select = "select count(*) from {{ ref('fct') }}"
     sent = []

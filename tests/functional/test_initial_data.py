@@ -154,7 +154,6 @@ def test_keys_are_compared_as_their_columns_have_them(make_project: Make) -> Non
     assert [(row[0], row[3]) for row in project.rows("users")] == [("5", 2), ("6", 3), ("a", 1)]
 
 
-@pytest.mark.promise("Initial data")
 def test_the_first_administrator_is_made_from_the_environment(make_project: Make) -> None:
     project = users(make_project(MIGRATION, config=settings(ADMIN)))
     assert reports(load(project, env=SECRETS)) == {"users": (2, 0, 0)}

@@ -151,7 +151,6 @@ CERTAIN = {
 }
 
 
-@pytest.mark.promise("Healed equals built")
 def test_what_is_not_certain_is_read_as_dbt_reads_it(pair: tuple[DbtProject, DbtProject]):
     """DOUBTFUL goes the slow way, CERTAIN the fast one, and all come out as `dbt seed` makes them."""
     plain, healed = pair

@@ -54,7 +54,6 @@ def test_no_deprecation_is_ours(make_project: ProjectFactory):
     assert len(named) == len(others)
 
 
-@pytest.mark.promise("No warning")
 def test_quiet_prints_what_an_operation_was_asked_for_and_nothing_else(make_project: ProjectFactory):
     project: DbtProject = make_project(PLAIN, config=CONFIG)
     plan = project.dbt("-q", "run-operation", "initialization_plan")

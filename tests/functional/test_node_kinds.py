@@ -189,7 +189,6 @@ def facts(projects: tuple[DbtProject, DbtProject]) -> tuple[Snapshot, Snapshot]:
         pytest.param("main.packaged", {"rows": (("1", "40", "7"),)}, id="model-of-a-package-with-vars"),
     ],
 )
-@pytest.mark.promise("Healed equals built", cases="all")
 def test_a_healed_relation_equals_a_built_one(
     facts: tuple[Snapshot, Snapshot], relation: str, expected: dict[str, Any]
 ):
@@ -213,7 +212,6 @@ def test_the_comparison_compares_constraints_indexes_and_comments(facts: tuple[S
     ]  # fmt: skip
 
 
-@pytest.mark.promise("Healed equals built")
 def test_healing_leaves_nothing_but_the_relations_of_the_project(facts: tuple[Snapshot, Snapshot]):
     """No working relations, no state tables."""
     healed, plain = facts

@@ -169,7 +169,6 @@ def test_the_reasons_tell_what_is_read_by_the_command_from_what_is_a_parent(grap
     assert built(result)[2:] == ["stg_orders", "totals"]
 
 
-@pytest.mark.promise("See what is missing")
 def test_nested_ephemeral_parents_are_passed_through_and_not_built(graph: DbtProject):
     result = graph.dbt("run", "-s", "leaf_eph")
     assert sorted(built(result)) == ["customers", "orders", "stg_orders"]
@@ -323,7 +322,6 @@ def test_a_selected_table_that_an_unselected_missing_node_needs_is_built(graph: 
     assert graph.rows("tab_last") == [(1,)]
 
 
-@pytest.mark.promise("See what is missing")
 def test_what_is_only_declared_and_reads_what_the_command_builds_is_postponed(workspace: DbtProject):
     """It cannot be built before the command; the next command builds it."""
     result = workspace.dbt("run", "-s", "int_baseline_workforce")

@@ -89,7 +89,6 @@ def test_killed_in_the_middle_of_a_node_the_repeat_completes_and_equals_an_undis
     assert after == {name: whole[name] for name in (*REQUIRED, LEAF)}, "equal, and nothing left over"
 
 
-@pytest.mark.promise("Repeat as it is")
 def test_killed_between_two_nodes_the_repeat_builds_only_the_rest(workspace: DbtProject):
     slow = (
         "{% if execute %}{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"

@@ -81,7 +81,6 @@ WAIT = (
 )
 
 
-@pytest.mark.promise("Found before anything is built")
 def test_a_seed_file_that_is_gone_is_named_with_its_place(make_project: ProjectFactory):
     """Spec, edge cases: report which files are missing and where they should be located.
 

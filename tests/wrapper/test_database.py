@@ -176,6 +176,7 @@ def test_it_is_imported_at_its_first_use() -> None:
 # What they do
 
 
+@pytest.mark.promise("An application's database")
 def test_an_empty_database_is_made_ready_in_one_dbt_process(
     app: DbtProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
