@@ -58,7 +58,9 @@ KILLED = """
 import os, signal, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("create table a (x, y)")
+connection.execute("begin")
 connection.executemany("insert into a values (?, hex(randomblob(99)))", ([n] for n in range(9999)))
+connection.execute("commit")
 connection.execute("pragma cache_size = 1")
 connection.execute("begin")
 connection.execute("update a set y = 'changed'")
