@@ -64,7 +64,7 @@
     {% set above = nodes[id].depends_on_nodes | list %}
     {% for parent in above if parent in nodes %}
       {% if parent in lost %}
-        {% do lost[parent].update({'refusal': 'its history is lost; built from the data of today, it would make the ' ~ nodes[id].config.materialized ~ ' ' ~ nodes[id].name ~ ', which is there and reads it, '
+        {% do lost[parent].update({'is_lost': true, 'refusal': 'its history is lost; built from the data of today, it would make the ' ~ nodes[id].config.materialized ~ ' ' ~ nodes[id].name ~ ', which is there and reads it, '
           ~ ('close the rows of the past' if nodes[id].config.materialized == 'snapshot' else 'take that for all') ~ '. To allow it: vars.dbt_selfheal.on_lost_history: build'}) %}
       {% elif nodes[parent].config.materialized in ('view', 'ephemeral') %}
         {% do above.extend(nodes[parent].depends_on_nodes | reject('in', above)) %}
@@ -84,8 +84,10 @@
   {% endfor %}
   {% if refused | length > 10 %}{% do lines.append('  and ' ~ (refused | length - 10) ~ ' more, which `dbt run-operation initialization_plan` names') %}{% endif %}
   {% if held_up | length > refused | length %}{% do lines.append('The other ' ~ (held_up | length - refused | length) ~ ' need them.') %}{% endif %}
-  {% do lines.append((built ~ ' were built and stay.' if built else 'Nothing was built.') ~ ' Build what is missing with dbt itself, then run this command again:') %}
-  {% do dbt_selfheal._raise((lines + ['  ' ~ dbt_selfheal._build_command(plan, held_up)]) | join('\n')) %}
+  {% set lost = refused | selectattr('is_lost', 'defined') | first is defined %}  {# to build it is what the refusal is about #}
+  {% do lines.append((built ~ ' were built and stay.' if built else 'Nothing was built.') ~ (' Restore what keeps a history (from a backup, or by `dbt clone`), or allow it; then run this command again.'
+    if lost else ' Build what is missing with dbt itself, then run this command again:')) %}
+  {% do dbt_selfheal._raise((lines + ([] if lost else ['  ' ~ dbt_selfheal._build_command(plan, held_up)])) | join('\n')) %}
 {% endmacro %}
 
 

@@ -48,6 +48,7 @@ def test_an_existing_snapshot_is_not_fed_with_a_history_that_begins_today(projec
     assert "incremental model events (models/events.sql): its history is lost" in text
     assert "snapshot kept, which is there and reads it, close the rows of the past" in text
     assert "on_lost_history: build" in text
+    assert "dbt build --select" not in text  # which would do what is refused
     assert open_rows(project) == [(1,), (2,)]
     assert "events" not in project.names()
 

@@ -79,7 +79,7 @@ def write_migration(
     except FileExistsError:
         raise ConfigurationError(
             f"the file {shown_path(file)} is there already, and was left as it is",
-            code="selfheal-migration-exists",
+            code="selfheal-file-exists",
             remedy="Choose another name, or another --version.",
         ) from None
     return file
