@@ -4,7 +4,7 @@
 
 {# Stop the invocation with a readable message. Of the errors that a macro can raise, this kind is the one that dbt
    prints without the chain of macros that led to it. (Up to dbt 1.8 no error inside an on-run-start hook stops the
-   run: dbt reports it at the end and goes on to the nodes. The README says so.) origin: the file to put right, or none. #}
+   run: dbt reports it at the end and goes on to the nodes. docs/reference.md says so.) origin: the file to put right, or none. #}
 {% macro _raise(message, origin=none) %}
   {% do exceptions.raise_not_implemented('dbt_selfheal: ' ~ (message ~ ('\nFix it in ' ~ origin ~ '.' if origin else '')) | indent(2)) %}
 {% endmacro %}

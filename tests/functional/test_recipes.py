@@ -1,4 +1,4 @@
-"""The README's recipes for packages with readers that no graph shows, with those packages themselves.
+"""The recipes of docs/reference.md for packages with readers that no graph shows, with those packages themselves.
 
 They come from the hub, which no test needs: this runs where $DBT_RECIPES_PATH is a folder with copies of
 their repositories (dbt-data-reliability, dbt_artifacts, dbt-project-evaluator), and dbt_utils is at hand.
@@ -31,7 +31,7 @@ FILES = {
 
 
 def with_package(make_project: ProjectFactory, package: str, tmp_path: Path) -> DbtProject:
-    """Makes a project with a package from $DBT_RECIPES_PATH, which declares what the README says."""
+    """Makes a project with a package from $DBT_RECIPES_PATH, which declares what that page says."""
     recipes, utils = os.environ.get("DBT_RECIPES_PATH"), os.environ.get("DBT_UTILS_PATH")
     if not recipes or not utils:
         pytest.skip("DBT_RECIPES_PATH and DBT_UTILS_PATH name no folder")
