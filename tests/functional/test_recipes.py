@@ -1,4 +1,4 @@
-"""The recipes of docs/reference.md for packages with readers that no graph shows, with those packages themselves.
+"""The recipes of docs/reference.md for packages with readers that no graph shows, with those themselves.
 
 They come from the hub, which no test needs: this runs where $DBT_RECIPES_PATH is a folder with copies of
 their repositories (dbt-data-reliability, dbt_artifacts, dbt-project-evaluator), and dbt_utils is at hand.
