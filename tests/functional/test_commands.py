@@ -156,7 +156,6 @@ def test_verify_initialized_fails_naming_what_is_missing_and_passes_when_all_is_
     ],
     ids=lambda command: "-".join(command[:2]),
 )
-@pytest.mark.promise("Build it")
 def test_a_command_that_runs_no_node_builds_nothing(workspace: DbtProject, command: list[str]):
     result = workspace.dbt(*command, check=False)
     if command != ["show", "-s", LEAF]:  # which reads what is not there

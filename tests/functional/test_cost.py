@@ -55,7 +55,6 @@ def with_and_without(make_project: ProjectFactory) -> tuple[DbtProject, DbtProje
     return projects
 
 
-@pytest.mark.promise("Next to nothing when nothing is missing")
 def test_with_nothing_missing_the_same_queries_are_sent_as_without_the_package(make_project: ProjectFactory):
     """No extra query, for a leaf and for everything, also with a macro named a little like a migration."""
     with_package, without = with_and_without(make_project)

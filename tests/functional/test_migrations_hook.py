@@ -78,7 +78,6 @@ def test_any_command_applies_what_is_pending_once_before_it_heals(make_project: 
     assert [name for name, _ in project.columns("tenants")] == ["code", "name", "plan"]
 
 
-@pytest.mark.promise("Migrations")
 def test_a_macro_named_like_a_migration_is_not_run_unless_the_project_says_so(make_project: Make) -> None:
     """It was meant for run-operation, and drops a table."""
     drop = "{% macro migration__2024_01__drop_old() %}drop table {{ target.schema }}.old{% endmacro %}\n"

@@ -206,7 +206,6 @@ def test_on_missing_warn_warns_builds_nothing_and_lets_the_command_run(one_missi
     assert {name: after[name] for name in before} == before
 
 
-@pytest.mark.promise("Off means off")
 def test_outside_of_the_targets_nothing_is_healed(workspace: DbtProject):
     result = workspace.dbt("run", "-s", LEAF, vars=settings(targets=["ci", "prod"]), check=False)
     _assert_inert(workspace, result)
