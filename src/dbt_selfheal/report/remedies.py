@@ -30,7 +30,7 @@ _ADVICE = re.compile(
     r"(?:What to do:\s*"
     r"|(?=(?:Did you mean|Fix it|Correct |Build |Load |Enable |Add it|End that|Look for|Select what|Read it"
     r"|The (?:seed|model|snapshot) \S+ \(\S+\) makes it|Put (?:the|it) |Run |Wait |Apply |Name the "
-    r"|Write it |Take back |Save it|Give |Change |Do )"
+    r"|Write it |Take back |Save it|Give |Change |Do |Restore )"
     r"|Values that hold the delimiter))"
 )
 # What dbt writes before a message, and the macros that led to it, which are those of healing.
@@ -40,8 +40,6 @@ _GENERAL = re.compile(
 )
 _CHAIN = re.compile(r"\s*> (?:in|called by) macro ")
 MESSAGE_LINES = 8
-# Of these errors the message of a macro advises what would do harm, or what the command does better.
-_CATALOGUE_KNOWS_BETTER = ("selfheal-history-lost",)
 # These name several things, each with what is to be done about it: they stay as they are.
 _ADVICE_FOR_EACH = ("selfheal-migrations-blocked",)
 _OURS = re.compile(r"^(?:ERROR: )?dbt_selfheal(?:_database)?: ")
@@ -151,8 +149,6 @@ def error_from(
         found, where = _with_seed(found, workspace, where)
     if found.code in _ADVICE_FOR_EACH and advice is not None:
         said, advice = f"{said}\n{advice}", None
-    elif found.code in _CATALOGUE_KNOWS_BETTER:
-        advice = None
     ours = advice is not None or _OURS.match(_plain(text))  # it says itself what happened
     general = found.what_happened if not ours and found.code != UNKNOWN else None
     message = f"{general.rstrip('.')}{where}.\n{said}" if general else f"{said}{where}"
