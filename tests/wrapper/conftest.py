@@ -48,6 +48,11 @@ class Finished:
         return self.stdout + self.stderr
 
     @property
+    def said(self) -> str:
+        """Standard error, without where its lines are folded."""
+        return " ".join(self.stderr.split())
+
+    @property
     def envelope(self) -> dict[str, Any]:
         """The one JSON document on standard output."""
         found: dict[str, Any] = json.loads(self.stdout)
@@ -94,6 +99,7 @@ class Cli:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_takes_ctrl_c,
         )
         self._running.append(process)
         return process
@@ -116,6 +122,11 @@ class Cli:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _takes_ctrl_c() -> None:
+    """A shell starts what runs in its background with SIGINT ignored, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ def test_a_command_without_its_package_says_how_to_add_it(
     healing_only: DbtProject, cli: Cli, command: str
 ) -> None:
     done = cli(healing_only, *command.split(), code=7)
-    assert "Error: the dbt package dbt_selfheal_database is not installed in" in done.stderr
-    assert "What to do: Add it in packages.yml, then run: dbt deps" in done.stderr
+    assert "Error: the dbt package dbt_selfheal_database is not installed in" in done.said
+    assert "What to do: Add it in packages.yml, then run: dbt deps" in done.said
     for line in ("packages:", "- local: path/to/dbt-selfheal/database", "- git: ", "subdirectory: database"):
         assert line in done.stderr
     assert "Starting dbt" not in done.stderr
@@ -62,7 +62,7 @@ def test_the_macro_counts_and_not_the_package_that_it_is_in(healing_only: DbtPro
         }
     )
     done = cli(healing_only, "schema", "validate", code=1)
-    assert "ours ran" in done.stderr
+    assert "ours ran" in done.said
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_a_setting_that_needs_the_package_is_not_passed_over(
 ) -> None:
     healing_only.configure(vars={"dbt_selfheal": {"timeout_seconds": 200, **setting}})
     done = cli(healing_only, *command, code=7)
-    assert f"vars.dbt_selfheal.{next(iter(setting))} needs the package dbt_selfheal_database" in done.stderr
-    assert "What to do: Add it to packages.yml (`- local: path/to/dbt-selfheal/database`" in done.stderr
+    assert f"vars.dbt_selfheal.{next(iter(setting))} needs the package dbt_selfheal_database" in done.said
+    assert "What to do: Add it to packages.yml (`- local: path/to/dbt-selfheal/database`" in done.said
     assert healing_only.relations() == {}
 
 

@@ -70,7 +70,7 @@ def test_the_examples_are_real(cli: Cli, shop: DbtProject) -> None:
             (shop.folder / "warehouse.duckdb").write_bytes(b"no database " * 2000)
         new = _transcript(cli, shop, match["text"])
         if not os.environ.get("UPDATE_DOCS"):
-            assert _normal(new) == _normal(match["text"])
+            assert _normal(new).split() == _normal(match["text"]).split()  # folded by the length of a path
         return match[0].replace(match["text"], new)
 
     changed = EXAMPLE.sub(run, content)

@@ -111,7 +111,7 @@ def test_what_no_hook_can_build_is_built_with_dbts_own_nodes(cli: Cli, shop: Dbt
 
 def test_the_native_way_keeps_run_results_and_builds_each_node_once(cli: Cli, shop: DbtProject) -> None:
     result = cli(shop, "ensure", "--threads", "2")
-    assert "--threads 2" in result.stderr
+    assert "--threads 2" in result.said
     assert shop.names() == SHOP_NAMES
     kept = json.loads((shop.folder / "target" / "dbt_selfheal" / "run_results.json").read_text())
     assert kept["args"]["select"] == ["result:error"], "a selector for each node takes dbt the square of them"
@@ -157,7 +157,7 @@ def test_exec_passes_on_the_exit_code_of_dbt_when_a_node_fails(cli: Cli, shop: D
 
 def test_exec_blocks_the_nodes_when_healing_fails(cli: Cli, model_fails: DbtProject) -> None:
     result = cli(model_fails, "exec", "--", "dbt", "run", "-s", "totals", code=1)
-    assert "What to do:" in result.stderr
+    assert "What to do:" in result.said
     assert "models/orders.sql" in result.stderr, "the failed node is named"
     assert "totals" not in model_fails.names()
     assert "START sql view model" not in result.stdout
@@ -178,7 +178,7 @@ def test_exec_does_not_run_the_command_when_the_workspace_is_not_ready(
 ) -> None:
     result = cli(model_fails, "exec", "--", "touch", "ran", code=1)
     assert not (model_fails.folder / "ran").exists()
-    assert "What to do:" in result.stderr
+    assert "What to do:" in result.said
 
 
 @pytest.mark.duckdb
@@ -233,10 +233,10 @@ def test_the_hard_time_limit_ends_dbt_and_the_next_attempt_succeeds(cli: Cli, sh
     limit = int(10 + 3 * planned.seconds)  # enough to be inside the model, which takes ten minutes
     result = cli(shop, "ensure", "--timeout", str(limit), code=3)
     assert result.seconds < limit + 60
-    assert f"the limit is {limit} s" in result.stderr
-    assert "while it was building model orders (models/orders.sql)" in result.stderr
-    assert "3 of 5 ERROR model main.orders" in result.stderr
-    assert "What to do:" in result.stderr
+    assert f"the limit is {limit} s" in result.said
+    assert "while it was building model orders (models/orders.sql)" in result.said
+    assert "3 of 5 ERROR model main.orders" in result.said
+    assert "What to do:" in result.said
     assert not processes_of(shop.folder)
     shop.write({"models/orders.sql": good})
     assert cli(shop, "ensure", "--json").document["state"] == "completed"
@@ -289,7 +289,7 @@ def test_with_no_lock_timeout_it_fails_at_once_and_names_the_holder(cli: Cli, sh
     wait_until(lambda: lock.exists() and lock.read_text() != "")
     result = cli(shop, "ensure", "--lock-timeout", "0", code=4)
     assert result.seconds < 5
-    assert f"process {first.pid} on " in result.stderr
+    assert f"process {first.pid} on " in result.said
     assert cli(shop, "status", "--json", code=1).document["state"] == "in_progress"
     first.kill()
     first.communicate()
@@ -308,7 +308,7 @@ def test_switched_off_it_does_nothing(cli: Cli, shop: DbtProject) -> None:
 def test_settings_of_the_project_are_respected(cli: Cli, shop: DbtProject) -> None:
     shop.configure(vars={"dbt_selfheal": {"required": ["totals"], "timeout_seconds": 0.01}})
     result = cli(shop, "ensure", code=3)
-    assert "the limit is 0.01 s" in result.stderr
+    assert "the limit is 0.01 s" in result.said
     cli(shop, "ensure", "--vars", "{dbt_selfheal: {timeout_seconds: 100}}")
     assert shop.names() == SHOP_NAMES - {"report"}
 
@@ -318,7 +318,7 @@ def test_failing_instead_of_building_is_respected(cli: Cli, shop: DbtProject) ->
     for command in (("ensure",), ("exec", "--", "dbt", "run", "-s", "report")):
         result = cli(shop, *command, code=7)
         assert "selfheal-missing" in result.stderr
-        assert "dbt build --select" in result.stderr
+        assert "dbt build --select" in result.said
         assert "building" not in result.stderr
         assert not shop.names()
 

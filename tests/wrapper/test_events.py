@@ -82,7 +82,7 @@ def test_a_command_is_run_on_a_failure(cli: Cli, shop: DbtProject) -> None:
     absent = cli(shop, "ensure", "-q", "--force", "--on-failure", "no-such-program", code=1)
     assert "no-such-program" in absent.stderr
     wrong = cli(shop, "ensure", "--on-failure", "echo 'open", code=2)
-    assert "is no command" in wrong.stderr
+    assert "is no command" in wrong.said
     shop.write({"models/orders.sql": SHOP["models/orders.sql"]})
     cli(shop, "ensure", "-q", "--force", "--on-failure", "tee 'the alert.json'")
     assert not (shop.folder / "the alert.json").exists()
@@ -120,8 +120,8 @@ def test_health_is_served_and_checked_again(cli: Cli, make_project: Callable[...
     assert _get(url[0])[1].startswith("<!doctype html>")
     assert _get(url[0] + "nothing")[0] == 404
     in_use = cli(project, "health", "--serve", url[1], code=7)
-    assert "in use" in in_use.stderr
-    assert "What to do: Choose another port" in in_use.stderr
+    assert "in use" in in_use.said
+    assert "What to do: Choose another port" in in_use.said
     _drop(project, "report")
     assert json.loads(_wait(url[0] + "health", 503)[1])["verdict"] == "broken"
     process.send_signal(signal.SIGTERM)

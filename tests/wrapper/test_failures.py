@@ -55,7 +55,7 @@ def test_a_damaged_database_is_recognized_and_kept_and_recreate_helps(
         file.write_bytes(whole[: len(whole) // 2] if kind == "cut off" else whole[:12288])
     content = file.read_bytes()
     result = cli(shop, "ensure", code=5)
-    assert "dbt-selfheal recreate" in result.stderr
+    assert "dbt-selfheal recreate" in result.said
     assert cli(shop, "exec", "--", "dbt", "run", code=5).stdout == "", "dbt is not even started"
     assert file.read_bytes() == content
     refused = cli(shop, "recreate", code=1)
@@ -90,7 +90,7 @@ def test_a_newer_format_is_not_taken_for_damage(cli: Cli, shop: DbtProject) -> N
         content[:8] = int(checksum[1]).to_bytes(8, "little")
         file.write_bytes(content)
     result = cli(shop, "ensure", code=1)
-    assert "pip install --upgrade duckdb" in result.stderr
+    assert "pip install --upgrade duckdb" in result.said
 
 
 def test_a_file_kept_open_by_another_process_is_reported_with_its_pid(cli: Cli, shop: DbtProject) -> None:
@@ -104,7 +104,7 @@ def test_a_file_kept_open_by_another_process_is_reported_with_its_pid(cli: Cli, 
     other.stdout.readline()
     try:
         result = cli(shop, "ensure", "--lock-timeout", "0.2", code=1)
-        assert f"process {other.pid}" in result.stderr
+        assert f"process {other.pid}" in result.said
         waiting = cli.start(shop, "ensure")
         assert waiting.stderr is not None
         lines = iter(waiting.stderr.readline, "")
@@ -122,7 +122,7 @@ def test_too_little_disk_space_is_found_before_anything_is_built(
 ) -> None:
     project = make_project(SHOP, database=DuckDbDatabase(small_disk))
     result = cli(project, "ensure", code=6)
-    assert "MB free" in result.stderr
+    assert "MB free" in result.said
     assert "--min-free-mb" in result.stderr
     assert not database_file(project).exists()
 
@@ -133,8 +133,8 @@ def test_too_little_disk_space_is_found_when_the_hook_of_dbt_begins_to_heal(
     cli(shop, "ensure")
     shop.drop("orders")
     result = cli(shop, "exec", "--min-free-mb", "1000000000", "--", "dbt", "run", "-s", "report", code=6)
-    assert " free in " in result.stderr
-    assert "needs 1000 TB" in result.stderr
+    assert " free in " in result.said
+    assert "needs 1000 TB" in result.said
     assert "orders" not in shop.names()
 
 
@@ -152,7 +152,7 @@ def test_a_disk_that_runs_full_loses_nothing(
         }
     )
     result = cli(project, "ensure", "--min-free-mb", "0", code=6)
-    assert "What to do: Free some space" in result.stderr
+    assert "What to do: Free some space" in result.said
     assert "orders" not in project.names()
     fine.write_text(good)
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
@@ -166,8 +166,8 @@ def test_a_read_only_folder_is_reported(
     project = make_project(SHOP, database=DuckDbDatabase(small_disk))
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     result = cli(project, "ensure", code=1)
-    assert "cannot be written to" in result.stderr
-    assert "What to do:" in result.stderr
+    assert "cannot be written to" in result.said
+    assert "What to do:" in result.said
 
 
 def test_a_missing_folder_of_the_database_is_made(cli: Cli, shop: DbtProject) -> None:
@@ -227,7 +227,7 @@ def test_what_is_missing_is_named_with_file_and_key(
     result = cli(shop, "ensure", "--json", *arguments, code=7)
     assert result.seconds < 10, "dbt is not started for it"
     for text in texts:
-        assert text in result.stderr, result.stderr
+        assert text in result.said, result.stderr
     assert (result.envelope["exit_code"], result.envelope["success"]) == (7, False)
     assert result.error["remedy"]
 
@@ -254,7 +254,7 @@ def test_an_error_of_dbt_has_its_remedy(
     shop.write(files)
     result = cli(shop, "ensure", "--json", code=code)
     assert result.error["code"] == f"selfheal-{expected}", result.envelope
-    assert "What to do:" in result.stderr
+    assert "What to do:" in result.said
 
 
 def test_no_credential_appears_anywhere(

@@ -102,7 +102,7 @@ def test_what_is_wrong_with_the_project_is_no_failed_connection(ready: DbtProjec
     assert "nope" in (ready.folder / "health.html").read_text()
     unwritten = cli(ready, "health", "--prometheus", "--html", "nowhere/health.html", code=9)
     assert "dbt_selfheal_verdict" in unwritten.stdout
-    assert "the page cannot be written to nowhere/health.html" in unwritten.stderr
+    assert "the page cannot be written to nowhere/health.html" in unwritten.said
 
 
 def test_looking_leaves_nothing_behind(ready: DbtProject, cli: Cli) -> None:

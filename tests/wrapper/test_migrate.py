@@ -103,7 +103,7 @@ def test_what_is_wrong_has_a_remedy_and_is_settled_by_repair_and_baseline(
     project.write(migration(2, "alter table {s}.people add column years integer"))
     failed = cli(project, "migrate", "validate", "--json", code=1)
     assert failed.error["code"] == "selfheal-migrations-blocked"
-    assert "0002 m2 (macros/m2.sql) was changed after it was applied" in failed.stderr
+    assert "0002 m2 (macros/m2.sql) was changed after it was applied" in failed.said
     assert "dbt-selfheal migrate status" in failed.error["remedy"]
     assert cli(project, "ensure", "--json", code=1).error["code"] == "selfheal-migrations-blocked"
     repaired = cli(project, "migrate", "repair", "0002", "mark-applied", "--json").document
@@ -116,7 +116,7 @@ def test_what_is_wrong_has_a_remedy_and_is_settled_by_repair_and_baseline(
     ]
     cli(project, "migrate", "repair", "0002", "no-such-action", code=2)
     unknown = cli(project, "migrate", "baseline", "0009", code=7)
-    assert "there is no migration with the version 0009" in unknown.stderr
+    assert "there is no migration with the version 0009" in unknown.said
 
 
 # For each error class of the design document: the SQL, and the catalogue's code.
@@ -217,8 +217,8 @@ def test_exec_blocks_the_nodes_when_a_migration_fails_and_names_its_file(
         {**TWO, **migration(2, "alter tabel {s}.people add column age integer")}, config=MIGRATES
     )
     failed = cli(project, "exec", "--", "dbt", "run", code=1)
-    assert "in the migration migration__0002__m2 (macros/m2.sql)" in failed.stderr
-    assert "What to do: Correct macros/m2.sql" in failed.stderr
+    assert "in the migration migration__0002__m2 (macros/m2.sql)" in failed.said
+    assert "What to do: Correct macros/m2.sql" in failed.said
     assert project.names() == {"people", HISTORY}
     project.write(migration(2, "alter table {s}.people add column age integer"))
     cli(project, "exec", "--", "dbt", "run")
@@ -232,7 +232,7 @@ def test_without_the_hash_ensure_says_how_to_make_an_administrator(cli: Cli, mak
     )
     result = cli(project, "ensure")
     assert "username=admin" in result.stderr
-    assert "dbt-selfheal hash-password" in result.stderr
+    assert "dbt-selfheal hash-password" in result.said
     assert project.rows("users") == [("guest", None)]
     project.execute("delete from users")
     for arguments, rows in ((["--dry-run"], []), ([], [("guest", None)])):
@@ -240,7 +240,7 @@ def test_without_the_hash_ensure_says_how_to_make_an_administrator(cli: Cli, mak
         assert (table["created"], table["waiting"]) == (1, 1)
         assert project.rows("users") == rows
     failed = cli(project, "ensure", "--json", env={"ADMIN_HASH": "PlainTextPassword"}, code=7)
-    assert "does not hold an Argon2id hash" in failed.stderr
+    assert "does not hold an Argon2id hash" in failed.said
     assert "PlainTextPassword" not in failed.output
 
 

@@ -98,7 +98,7 @@ def test_what_the_server_refuses_is_named_and_the_repeat_succeeds(
     result = cli(shop, *command, "--json", code=1)
     assert result.error["code"] == f"selfheal-{expected}", result.envelope
     assert said in result.output
-    assert "What to do:" in result.stderr
+    assert "What to do:" in result.said
     assert "wr0ng-passw0rd" not in result.output
     assert not shop.names()
     shop.write_profile()

@@ -32,9 +32,9 @@ def test_what_show_reads_is_built_and_nothing_else(cli: Cli, shop: DbtProject) -
     shown = cli(shop, "exec", "--", "dbt", "show", "--select", "orders")
     assert "Ada" in shown.stdout
     assert shop.names() == RAW, "not the shown model itself"
-    assert "Ready in" in shown.stderr
+    assert "Ready in" in shown.said
     again = cli(shop, "exec", "--", "dbt", "show", "--select", "orders")
-    assert "unchanged since the last run" in again.stderr
+    assert "unchanged since the last run" in again.said
     cli(shop, "exec", "--", "dbt", "show", "-s", "report", "--limit", "1")
     assert shop.names() == RAW | {"orders", "totals"}
     shop.drop("raw_orders")

@@ -41,7 +41,7 @@ def test_validate_says_what_differs_by_its_exit_code_too(drifted: DbtProject, cl
     cli(drifted, "schema", "validate", "--select", "raw_orders", "--strict")
 
     wrong = cli(drifted, "schema", "validate", "--select", "nope", code=7)
-    assert "the selection names 'nope'" in wrong.stderr
+    assert "the selection names 'nope'" in wrong.said
 
 
 def test_repair_does_what_it_shows_when_told_to(drifted: DbtProject, cli: Cli) -> None:

@@ -99,7 +99,7 @@ def test_nodes_that_dbt_itself_builds_are_named_when_the_time_is_over(cli: Cli, 
     shop.write({"models/orders.sql": SLOW})
     cli(shop, "plan", "-q")  # parsed once, so that the limit is reached inside the model
     result = cli(shop, "ensure", "--threads", "2", "--timeout", "15", code=3)
-    assert "while it was building model orders (models/orders.sql)" in result.stderr
+    assert "while it was building model orders (models/orders.sql)" in result.said
     assert re.search(r"\d of 5 ERROR model main\.orders", result.stderr)
 
 
@@ -107,7 +107,7 @@ def test_a_time_limit_of_a_supervised_dbt_ends_it_quietly(cli: Cli, shop: DbtPro
     shop.write({"models/orders.sql": SLOW})
     cli(shop, "plan", "-q")
     result = cli(shop, "exec", "--timeout", "15", "--", "dbt", "run", "-s", "report", code=3)
-    assert "while it was building model orders (models/orders.sql)" in result.stderr
+    assert "while it was building model orders (models/orders.sql)" in result.said
     assert "resource_tracker" not in result.output
     assert not processes_of(shop.folder)
 
@@ -130,7 +130,7 @@ def test_exec_prints_one_document_whatever_the_command_prints(cli: Cli, shop: Db
     built = cli(shop, "exec", "--json", "--", "dbt", "run", "-s", "orders")
     assert json.loads(built.stdout)["exit_code"] == 0
     assert sorted(built.document["tables_created"]) == ["raw_customers", "raw_orders"]
-    assert "Completed successfully" in built.stderr
+    assert "Completed successfully" in built.said
     listed = cli(shop, "exec", "--json", "--", "dbt", "ls")
     assert json.loads(listed.stdout)["exit_code"] == 0
     assert "shop.orders" in listed.stderr
@@ -143,7 +143,7 @@ def test_exec_prints_one_document_whatever_the_command_prints(cli: Cli, shop: Db
 def test_wrong_settings_end_a_supervised_dbt_with_7(cli: Cli, shop: DbtProject) -> None:
     shop.configure(vars={"dbt_selfheal": {"requird": ["orders"]}})
     result = cli(shop, "exec", "--", "dbt", "run", code=7)
-    assert "Did you mean: required?" in result.stderr
+    assert "Did you mean: required?" in result.said
     assert "selfheal-setting-wrong" in result.stderr
     shop.configure(vars={"dbt_selfheal": {"timeout_seconds": 200}})
     (shop.folder / "seeds/raw_orders.csv").write_text("")
@@ -158,7 +158,7 @@ def test_explain_says_what_a_code_means(cli: Cli, shop: DbtProject) -> None:
     everything = cli(shop, "explain").stdout
     assert everything.count("\nselfheal-") > 50
     wrong = cli(shop, "explain", "source-mising", code=2)
-    assert "Did you mean selfheal-source-missing" in wrong.stderr
+    assert "Did you mean selfheal-source-missing" in wrong.said
 
 
 @pytest.mark.parametrize("typed", ["selfheal-source", "source-m"])
