@@ -35,7 +35,7 @@ from dbt_selfheal.database import (
 )
 
 Make = Callable[..., DbtProject]
-pytestmark = [pytest.mark.both_packages, pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite]
+pytestmark = [pytest.mark.both_packages, pytest.mark.postgres, pytest.mark.sqlite]
 
 FIRST, SECOND = "migration__0001__m1", "migration__0002__m2"
 ADMIN = "APP_ADMIN_HASH"

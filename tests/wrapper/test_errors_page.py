@@ -127,6 +127,7 @@ def page() -> Iterator[None]:
         SCRIPT.PAGE.write_text(SCRIPT.page(EXAMPLES), encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", SITUATIONS)
 def test_the_error_is_as_the_page_shows_it(
     cli: Cli, make_shop: Callable[[Situation], DbtProject], code: str

@@ -26,7 +26,7 @@ from dbt_selfheal import ConfigurationError
 from dbt_selfheal.integrations.flask import SelfHeal, settings_of
 
 Make = Callable[..., DbtProject]
-pytestmark = [pytest.mark.both_packages, pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.sqlite]
+pytestmark = [pytest.mark.both_packages, pytest.mark.postgres, pytest.mark.sqlite]
 
 WORKERS = 4
 FLASK = """
