@@ -15,7 +15,7 @@ from dbt_selfheal.errors import (
     HookError,
 )
 from dbt_selfheal.models import InitializationResult, RequiredTable, TableTier
-from dbt_selfheal.report.listeners import Listener, log_event
+from dbt_selfheal.report.listeners import Listener
 from dbt_selfheal.warm.catalog import CatalogUnavailableError, read_catalog
 from dbt_selfheal.warm.check import WarmCheck
 from dbt_selfheal.workspace.dbt import Options
@@ -64,19 +64,17 @@ class AutoInitializer:
         on_event: Listener | None = None,
         on_failure: Listener | None = None,
     ) -> None:
-        if timeout_seconds is not None and timeout_seconds <= 0:
-            raise ValueError(f"timeout_seconds must be more than 0, and is {timeout_seconds!r}")
         self._verbose = verbose
-        self._request = Request(
-            options=Options.given(project_dir, profiles_dir, profile, target, vars),
-            select=_names(select),
-            exclude=_names(exclude),
+        self._request = Request.given(
+            Options.given(project_dir, profiles_dir, profile, target, vars),
+            select=select,
+            exclude=exclude,
             selector=selector,
             threads=threads,
-            timeout=timeout_seconds,
-            lock_timeout=lock_timeout_seconds,
-            log_file=Path(log_file) if log_file is not None else None,
-            on_event=(log_event, on_event) if on_event is not None else (log_event,),
+            timeout_seconds=timeout_seconds,
+            lock_timeout_seconds=lock_timeout_seconds,
+            log_file=log_file,
+            on_event=on_event,
             on_failure=on_failure,
         )
 
@@ -162,9 +160,7 @@ class TableExistenceChecker:
         selector: str | None = None,
     ) -> None:
         self._options = Options.given(project_dir, profiles_dir, profile, target, vars)
-        self._request = Request(
-            options=self._options, select=_names(select), exclude=_names(exclude), selector=selector
-        )
+        self._request = Request.given(self._options, select=select, exclude=exclude, selector=selector)
 
     def get_existing_tables(self) -> set[str]:
         """Returns the names of all tables and views in the target's schema, asked from the database.
@@ -289,11 +285,6 @@ class HookManager:
                 hook.run()
             except Exception as error:
                 raise HookError(hook.name, error) from error
-
-
-def _names(select: str | Sequence[str]) -> tuple[str, ...]:
-    """Returns the names of a selection: a text is one name, or several with spaces between, as for dbt."""
-    return tuple(select.split()) if isinstance(select, str) else tuple(select)
 
 
 def _table(entry: Mapping[str, Any]) -> RequiredTable:

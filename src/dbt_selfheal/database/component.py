@@ -15,7 +15,7 @@ from dbt_selfheal.engine.attempt import Attempt
 from dbt_selfheal.engine.initialize import issue_text
 from dbt_selfheal.engine.interface import Request
 from dbt_selfheal.errors import InitializationError
-from dbt_selfheal.report.listeners import Listener, log_event
+from dbt_selfheal.report.listeners import Listener
 from dbt_selfheal.report.recorder import Recorder
 from dbt_selfheal.workspace.dbt import Options
 
@@ -56,8 +56,8 @@ class Component:
         profile: str | None = None,
         target: str | None = None,
         vars: Mapping[str, Any] | None = None,  # noqa: A002 (dbt's name)
-        select: Sequence[str] = (),
-        exclude: Sequence[str] = (),
+        select: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         selector: str | None = None,
         timeout_seconds: float | None = None,
         lock_timeout_seconds: float | None = None,
@@ -66,10 +66,6 @@ class Component:
         on_failure: Listener | None = None,
         verbose: bool = False,
     ) -> None:
-        if timeout_seconds is not None and timeout_seconds <= 0:
-            raise ValueError(f"timeout_seconds must be more than 0, and is {timeout_seconds!r}")
-        if lock_timeout_seconds is not None and lock_timeout_seconds < 0:
-            raise ValueError(f"lock_timeout_seconds must not be negative, and is {lock_timeout_seconds!r}")
         self._arguments: dict[str, Any] = {
             "project_dir": project_dir,
             "profiles_dir": profiles_dir,
@@ -87,15 +83,15 @@ class Component:
             "verbose": verbose,
         }
         self._verbose = verbose
-        self._request = Request(
-            options=Options.given(project_dir, profiles_dir, profile, target, vars),
-            select=(select,) if isinstance(select, str) else tuple(select),
-            exclude=(exclude,) if isinstance(exclude, str) else tuple(exclude),
+        self._request = Request.given(
+            Options.given(project_dir, profiles_dir, profile, target, vars),
+            select=select,
+            exclude=exclude,
             selector=selector,
-            timeout=timeout_seconds,
-            lock_timeout=lock_timeout_seconds,
-            log_file=Path(log_file) if log_file is not None else None,
-            on_event=(log_event, on_event) if on_event is not None else (log_event,),
+            timeout_seconds=timeout_seconds,
+            lock_timeout_seconds=lock_timeout_seconds,
+            log_file=log_file,
+            on_event=on_event,
             on_failure=on_failure,
         )
 

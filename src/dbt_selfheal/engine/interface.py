@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dbt_selfheal.errors import ConfigurationError, DiskSpaceError
+from dbt_selfheal.report.listeners import Listener, log_event
 from dbt_selfheal.workspace.dbt import Options
 from dbt_selfheal.workspace.files import DEFAULT_MIN_FREE_MB
 from dbt_selfheal.workspace.project import DEFAULT_LOCK_TIMEOUT, DEFAULT_TIMEOUT, Workspace
 
 if TYPE_CHECKING:
     from dbt_selfheal.engine.messages import Messages
-    from dbt_selfheal.report.listeners import Listener
 
 NO_TIMEOUT = 365 * 24 * 3600.0
 
@@ -46,6 +46,39 @@ class Request:
                 code="selfheal-selection-wrong",
                 remedy="Give only one of them, or put the whole selection into selectors.yml.",
             )
+
+    @classmethod
+    def given(
+        cls,
+        options: Options,
+        *,
+        select: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
+        selector: str | None = None,
+        threads: int | None = None,
+        timeout_seconds: float | None = None,
+        lock_timeout_seconds: float | None = None,
+        log_file: str | Path | None = None,
+        on_event: Listener | None = None,
+        on_failure: Listener | None = None,
+    ) -> Request:
+        """Returns the request for the arguments of the Python API; raises ValueError for one out of range."""
+        if timeout_seconds is not None and timeout_seconds <= 0:
+            raise ValueError(f"timeout_seconds must be more than 0, and is {timeout_seconds!r}")
+        if lock_timeout_seconds is not None and lock_timeout_seconds < 0:
+            raise ValueError(f"lock_timeout_seconds must not be negative, and is {lock_timeout_seconds!r}")
+        return cls(
+            options=options,
+            select=_names(select),
+            exclude=_names(exclude),
+            selector=selector,
+            threads=threads,
+            timeout=timeout_seconds,
+            lock_timeout=lock_timeout_seconds,
+            log_file=Path(log_file) if log_file is not None else None,
+            on_event=(log_event, on_event) if on_event is not None else (log_event,),
+            on_failure=on_failure,
+        )
 
     def selection(self) -> list[str]:
         """Returns the arguments of dbt, and of this command, that select what is required; empty for none."""
@@ -153,3 +186,8 @@ class Engine(Protocol):
         Raises:
             InitializationError: Healing failed.
         """
+
+
+def _names(selection: str | Sequence[str]) -> tuple[str, ...]:
+    """Returns the names of a selection: a text is one name, or several with spaces between, as for dbt."""
+    return tuple(selection.split()) if isinstance(selection, str) else tuple(selection)
