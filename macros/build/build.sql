@@ -5,7 +5,7 @@
 {# Build all steps of a plan. deadline: when to stop (datetime), checked between nodes (dbt gives a hook no way to end a
    statement); none: never. levels: how many more times it calls itself before it begins, so that what is called for each node finds a fresh
    piece of Python's stack (docs/decisions/0008). #}
-{% macro _build_steps(steps, settings, deadline, levels=3) %}
+{% macro _build_steps(steps, settings, deadline, levels=1) %}
   {% if levels %}{% do return(dbt_selfheal._build_steps(steps, settings, deadline, levels - 1)) %}{% endif %}
   {% set base = dbt_selfheal._base_context() %}
   {% if dbt_selfheal._traits().transactions == 'dbt' %}{% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}{% endif %}
@@ -63,6 +63,7 @@
     {% if traits.begin %}{% do adapter.add_query(traits.begin, auto_begin=false) %}{% endif %}
     {% set code = {'code': 'select * from ' ~ entry.clone.relation_name, 'ctes': []} if entry.clone else dbt_selfheal._compile(node, base) if node.resource_type != 'seed' %}
     {% do dbt_selfheal._enter_context(node, base, code) %}
+    {% if code and not entry.clone and node.resource_type != 'snapshot' %}{% do dbt_selfheal._write(code.code, 'compiled') %}{% endif %}
     {% do context.update({'dbt_selfheal_seed': entry.seed, 'defer_relation': api.Relation.create_from(adapter.config, entry.clone) if entry.clone}) %}
     {% set result = dbt_selfheal._materialization(namespace(config=namespace(materialized='clone')) if entry.clone else node)() %}
     {% set response, relations = load_result('main').response, result.relations | list %}

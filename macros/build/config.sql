@@ -55,8 +55,16 @@
 {% endmacro %}
 
 
-{# Stands for what does nothing here: `config(...)` and `config.set`, which dbt read when it parsed the project, and `write`, which keeps
-   a copy of the SQL under target/run: a hook has no node to file it under. #}
+{# Stands for what does nothing here: `config(...)` and `config.set`, which dbt read when it parsed the project. #}
 {% macro _nothing() %}
   {% do return('' if varargs or kwargs else '') %}
+{% endmacro %}
+
+
+{# Stands for `write`: keeps the SQL that a node runs where dbt keeps it, and under `compiled` the query that it was made from.
+   payload: the text; folder: in the target folder. #}
+{% macro _write(payload, folder='run') %}
+  {% set node = context['dbt_selfheal_node'] %}
+  {% do node.write_node(adapter.config.project_root, node.get_target_write_path(adapter.config.target_path, folder), payload) %}
+  {% do return('') %}
 {% endmacro %}

@@ -67,7 +67,7 @@
     'source': own['_source'],
     'var': own['_var'],
     'function': own['_function'],
-    'write': own['_nothing'],
+    'write': own['_write'],
     'load_agate_table': own['_load_agate_table'],
   } %}
   {% if node.resource_type == 'seed' %}

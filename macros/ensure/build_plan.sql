@@ -52,7 +52,7 @@
   {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list,
                      'present': dbt_selfheal._required_relations(plan) | selectattr('exists') | list | length}) %}
   {% do dbt_selfheal._line('Self-healing: ' ~ missing ~ ' of ' ~ (missing + plan.present) ~ ' required relations '
-    ~ ('is' if missing == 1 else 'are') ~ ' missing' ~ ('; building now' if plan.steps | rejectattr('refusal') | first is defined else '') ~ (' (limit ' ~ settings.timeout_seconds ~ ' s)' if settings.timeout_seconds else '')) %}
+    ~ ('is' if missing == 1 else 'are') ~ ' missing' ~ (' (limit ' ~ settings.timeout_seconds ~ ' s)' if settings.timeout_seconds else '')) %}
   {% for flag in ('empty', 'sample') if invocation_args_dict.get(flag) %}
     {% do dbt_selfheal._line('Self-healing: --' ~ flag ~ ' does not apply here: what is missing is built whole') %}
   {% endfor %}

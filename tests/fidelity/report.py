@@ -54,10 +54,6 @@ KNOWN = (
         "dbt names an index after the time of the run. Everything else about it is compared.",
     ),
     (
-        "Files under `target/run`",
-        "A hook has no node to file SQL under, so a healed node leaves none; the log has it.",
-    ),
-    (
         "`run_results.json`",
         "A healed node is part of the hook, not a result of its own. The log's events name each.",
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from functional.helpers import (
     FILES,
@@ -37,6 +39,34 @@ def test_a_failing_model_stops_the_command_with_the_databases_own_message(worksp
     if hook_errors_stop(result):
         assert set(result.statuses.values()) <= {"skipped"}
         assert LEAF not in workspace.names()
+
+
+def _sql_files(workspace: DbtProject) -> dict[str, str]:
+    """Returns what target/compiled and target/run have of the required nodes: {path: text}."""
+    target = workspace.folder / "target"
+    return {
+        str(path.relative_to(target)): path.read_text(encoding="utf-8")
+        for kind in ("compiled", "run")
+        for path in sorted((target / kind).rglob("*.*"))
+        if path.is_file() and path.stem in REQUIRED
+    }
+
+
+@pytest.mark.promise("Finish first")
+def test_the_sql_of_what_is_healed_and_of_what_fails_is_where_dbt_keeps_it(workspace: DbtProject):
+    """Whoever has read the database's message looks there, as after a dbt build."""
+    workspace.dbt("build", "-s", f"+{LEAF}", "--exclude-resource-type", "test")
+    plain = _sql_files(workspace)
+    clear(workspace)
+    shutil.rmtree(workspace.folder / "target")
+    workspace.write({MIDDLE: "select no_such_column from {{ ref('int_baseline_workforce') }}\n"})
+    workspace.dbt("run", "-s", LEAF, check=False)
+    failed = {path: text for path, text in _sql_files(workspace).items() if path.endswith(MIDDLE)}
+    assert {path.partition("/")[0] for path in failed} == {"compiled", "run"}
+    assert all("select no_such_column from" in text for text in failed.values())
+    workspace.write({MIDDLE: FILES[MIDDLE]})
+    workspace.dbt("run", "-s", LEAF)
+    assert _sql_files(workspace) == plain
 
 
 @pytest.mark.promise("Repeat as it is")

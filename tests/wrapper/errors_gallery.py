@@ -48,6 +48,11 @@ class Situation:
     both: bool = False
     story: str = ""
 
+    @property
+    def bare(self) -> str:
+        """The command in dbt alone, the option --no-use-colors apart."""
+        return self.command.partition(" exec -- ")[2] or "dbt run --select report"
+
 
 def database_file(project: DbtProject) -> Path:
     """Returns the file of a project's database."""
@@ -377,4 +382,11 @@ OTHERS = {
 }
 SITUATIONS = {
     f"selfheal-{name}": each for name, each in {**MODELS, **SEEDS, **PROJECT, **DATABASE, **OTHERS}.items()
+}
+# What dbt itself says before any hook runs, it says without the package too: not shown again.
+BEFORE_HOOKS = ("ref-missing", "source-undeclared", "seed-encoding", "seed-missing", "var-missing")
+IN_DBT_ALONE = {
+    f"selfheal-{name}"
+    for name in (*MODELS, *SEEDS, "missing", "required-unknown", "setting-wrong", "initial-data-wrong")
+    if name not in BEFORE_HOOKS
 }

@@ -22,7 +22,7 @@ import pytest
 import yaml
 from support import ROOT, DbtProject, DuckDbDatabase
 from wrapper.conftest import COMMAND, SHOP, Cli
-from wrapper.errors_gallery import SITUATIONS, Situation
+from wrapper.errors_gallery import IN_DBT_ALONE, SITUATIONS, Situation
 
 from dbt_selfheal.report.catalogue import codes
 
@@ -53,6 +53,8 @@ def make_shop(dbt_server: Any) -> Iterator[Callable[[Situation], DbtProject]]:
     assert len(str(folder)) == len(SHOWN)
 
     def make(situation: Situation) -> DbtProject:
+        shutil.rmtree(folder)
+        folder.mkdir()
         packages = ("dbt_selfheal", "dbt_selfheal_database") if situation.both else ("dbt_selfheal",)
         project = DbtProject(
             folder,
@@ -74,9 +76,13 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Runs a command as a terminal of 80 columns would show it."""
     words = shlex.split(command)
-    assert words[0] == "dbt-selfheal"
+    program = (
+        COMMAND
+        if words[0] == "dbt-selfheal"
+        else [shutil.which("dbt", path=cli.variables()["PATH"]) or "dbt"]
+    )
     return subprocess.run(
-        [*COMMAND, *words[1:]],
+        [*program, *words[1:]],
         cwd=project.folder,
         env={**cli.variables(), "COLUMNS": str(WIDTH), **situation.environment},
         stdin=subprocess.DEVNULL,
@@ -96,6 +102,7 @@ def normal(text: str) -> str:
     text = re.sub(r"\d+(\.\d+)? [kMGT]i?B(/| free)", r"78 GB\2", text)
     text = re.sub(r"after \d+\.\d s", "after 4.2 s", text)
     text = re.sub(r"\.+ \[\d+\.\d\d s\]", "... [0.12 s]", text)
+    text = re.sub(r"in \d+\.\d\ds\]", "in 0.12s]", text)
     return re.sub(r"\b[0-9a-f]{32}\b", "0" * 32, text)
 
 
@@ -107,7 +114,16 @@ def seen(output: str, project: DbtProject) -> str:
     return text[found.start() :].strip()
 
 
-def example(situation: Situation, text: str) -> str:
+def seen_in_dbt(output: str, project: DbtProject) -> str:
+    """Returns what is shown of dbt's output: from the package's first line or the error on, no times."""
+    text = re.sub(r"(?m)^\d\d:\d\d:\d\d  ", "", output.replace(str(project.folder), SHOWN))
+    found = re.search(r"(?m)^(Self-healing: |\[ERROR\])", text)
+    assert found is not None, output
+    lines = [line for line in text[found.start() :].splitlines() if not line.startswith("Finished running")]
+    return re.sub(r"\n{2,}", "\n", "\n".join(line.rstrip() for line in lines)).strip()
+
+
+def example(situation: Situation, text: str, in_dbt: str | None) -> str:
     """Returns the example of an error as the page has it."""
     parts = [situation.story] if situation.story else []
     if situation.settings:
@@ -116,7 +132,10 @@ def example(situation: Situation, text: str) -> str:
     shown = {**situation.files, **({"profiles.yml": situation.profiles} if situation.profiles else {})}
     for path, content in shown.items():
         parts += [f"`{path}`:", f"```{path.rpartition('.')[2]}\n{content.strip()}\n```"]
-    return "\n\n".join([*parts, f"```console\n$ {situation.command}\n{text}\n```"])
+    parts.append(f"```console\n$ {situation.command}\n{text}\n```")
+    if in_dbt is not None:
+        parts.append(f"In dbt alone:\n```console\n$ {situation.bare}\n{in_dbt}\n```")
+    return "\n\n".join(parts)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -127,15 +146,18 @@ def page() -> Iterator[None]:
         SCRIPT.PAGE.write_text(SCRIPT.page(EXAMPLES), encoding="utf-8")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("code", SITUATIONS)
-def test_the_error_is_as_the_page_shows_it(
-    cli: Cli, make_shop: Callable[[Situation], DbtProject], code: str
-) -> None:
-    situation = SITUATIONS[code]
+def names_its_place(text: str) -> bool:
+    """Tells whether an error names a file of the project, or the key of a setting."""
+    return re.search(r"(models|seeds)/\w+\.\w+|vars\.dbt_selfheal|read-only mode", text) is not None
+
+
+def met(
+    cli: Cli, make_shop: Callable[[Situation], DbtProject], situation: Situation, command: str
+) -> tuple[DbtProject, subprocess.CompletedProcess[str]]:
+    """Runs a command in a situation, in a fresh project."""
     project = make_shop(situation)
-    for command in situation.before:
-        assert run(cli, project, command, situation).returncode == 0
+    for each in situation.before:
+        assert run(cli, project, each, situation).returncode == 0
     if situation.sql:
         with duckdb.connect(str(project.folder / "warehouse.duckdb")) as connection:
             for statement in situation.sql:
@@ -143,7 +165,16 @@ def test_the_error_is_as_the_page_shows_it(
     if situation.profiles:
         project.write({"profiles.yml": situation.profiles})
     with situation.around(project):
-        done = run(cli, project, situation.command, situation)
+        return project, run(cli, project, command, situation)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", SITUATIONS)
+def test_the_error_is_as_the_page_shows_it(
+    cli: Cli, make_shop: Callable[[Situation], DbtProject], code: str
+) -> None:
+    situation = SITUATIONS[code]
+    project, done = met(cli, make_shop, situation, situation.command)
     assert done.returncode == codes()[code][0].exit_code, done.stdout
     assert "Traceback" not in done.stdout
     text = seen(done.stdout, project)
@@ -153,7 +184,14 @@ def test_the_error_is_as_the_page_shows_it(
     assert len(error) <= HEIGHT - 4, "an error and the prompt fit on a screen"
     if " exec " not in situation.command:
         assert max(map(len, done.stdout.splitlines())) <= WIDTH, done.stdout
-    new = example(situation, text)
+    in_dbt = None
+    if code in IN_DBT_ALONE:
+        project, done = met(cli, make_shop, situation, f"{situation.bare} --no-use-colors")
+        assert done.returncode in (1, 2), done.stdout
+        assert "Traceback" not in done.stdout
+        in_dbt = seen_in_dbt(done.stdout, project)
+        assert names_its_place(in_dbt), in_dbt
+    new = example(situation, text, in_dbt)
     if os.environ.get("UPDATE_DOCS"):
         if normal(EXAMPLES.get(code, "")) != normal(new):
             EXAMPLES[code] = new
