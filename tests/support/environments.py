@@ -67,7 +67,17 @@ class Environment:
             "DBT_USE_COLORS_FILE": "false",
             "DBT_LOG_FORMAT_FILE": "json",
             "NO_COLOR": "1",
+            **(self._engine_variables() if self.is_v2 else {}),
         }
+
+    @property
+    def is_v2(self) -> bool:
+        """Whether dbt v2 is in it, an engine that is one program and no Python."""
+        return self.dbt_version.startswith("2.")
+
+    def _engine_variables(self) -> dict[str, str]:
+        """Returns what lets the engine find its drivers, and use those that are not finished."""
+        return {"XDG_CACHE_HOME": str(self.folder / "cache"), "DBT_ALLOW_EXPERIMENTAL_ADAPTERS": "true"}
 
 
 class Process(Protocol):
