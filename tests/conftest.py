@@ -16,6 +16,7 @@ from support import (
     DbtProject,
     DbtServer,
     DuckDbDatabase,
+    EngineProcesses,
     Environment,
     PostgresDatabase,
     PostgresServer,
@@ -58,7 +59,7 @@ def _environment(config: pytest.Config) -> Environment:
         environment = Environment(config.getoption("--dbt-env") or default_environment(adapter))
     except FileNotFoundError as error:
         raise pytest.UsageError(str(error)) from None
-    if environment.version_of(f"dbt-{adapter}") is None:
+    if environment.version_of(f"dbt-{adapter}") is None and not environment.is_v2:
         raise pytest.UsageError(
             f"the environment {environment.name} has no dbt-{adapter}; choose another with --dbt-env"
         )
@@ -69,7 +70,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     """Says in the first lines what the tests run on."""
     environment = _environment(config)
     adapter = config.getoption("--adapter")
-    plugin = environment.version_of(f"dbt-{adapter}")
+    plugin = environment.version_of(f"dbt-{adapter}") or ""
     return f"dbt: {environment.dbt_version} with {adapter} {plugin} ({environment.folder})"
 
 
@@ -149,7 +150,10 @@ def dbt_environment(pytestconfig: pytest.Config) -> Environment:
 def dbt_server(
     dbt_environment: Environment, adapter_name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DbtServer]:
-    """The fork server that runs dbt; started at its first use, one for each worker."""
+    """The fork server that runs dbt; started at its first use, one for each worker. dbt v2 has none."""
+    if dbt_environment.is_v2:
+        yield EngineProcesses(dbt_environment)
+        return
     server = warm_server(dbt_environment, adapter_name, tmp_path_factory.mktemp("warm") / "project")
     yield server
     server.close()
@@ -163,9 +167,9 @@ def adapter_name(pytestconfig: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(dbt_environment: Environment) -> Iterator[PostgresServer]:
     """A PostgreSQL server, one for each worker."""
-    server = PostgresServer()
+    server = PostgresServer(tcp=dbt_environment.is_v2)
     yield server
     server.close()
 

@@ -11,7 +11,9 @@
                        adapter that is not tested: dbt's relation cache has to do
      function_exists   query that has a row when the function is there; none: it is not known how to look
      forbidden         query whose row says why nothing can be made in a schema; none: that is not known beforehand
+     exact             whether names that differ in case are different relations, as the project quotes names
      can_read          macro: whether a view (a relation) can be read; none: the database cannot be asked without an error
+     view_code         query of the code of the view {name}, in place of that on dbt v2; none: it is not known how to ask
      outside           macro: where the data of a node with a materialization `external` is, see there; none: in the database
      file_sources      whether a source may be a file or a call in place of a relation
      enter_session     macro that makes the session of the hook's connection like that of a node's, setting back what hooks before have
@@ -35,12 +37,15 @@
 {% macro _traits() %}
   {% set traits = adapter.dispatch('_traits', 'dbt_selfheal')() %}
   {% if traits.tested != adapter.type() %}{% do traits.update({'names': none}) %}{% endif %}  {# what was never tried there may not decide what is missing #}
+  {% set quoting = adapter.config.quoting if adapter.config else (graph.nodes.values() | first or {}).quoting or {} %}
+  {% do traits.update({'exact': not traits.any_case and quoting.identifier is not false}) %}
+  {% if dbt_version >= '2' %}{% do traits.update({'can_read': none, 'outside': none}) %}{% endif %}
   {% do return(traits) %}
 {% endmacro %}
 
 {% macro default___traits() %}
   {% do return({
-    'tested': none, 'any_case': true, 'bound_views': false, 'names': none, 'function_exists': none, 'forbidden': none, 'can_read': none, 'outside': none, 'file_sources': false,
+    'tested': none, 'any_case': true, 'bound_views': false, 'names': none, 'function_exists': none, 'forbidden': none, 'can_read': none, 'view_code': none, 'outside': none, 'file_sources': false,
     'enter_session': none, 'begin': none, 'transactions': 'none',
     'try_lock': none, 'before_lock': none, 'unlock': none, 'after_lock': none, 'wait': none, 'builder': none, 'lock_holder': none,
     'typed_values': "select 1 as i, 1.5 as n, cast('2000-01-01' as date) as d, cast('2000-01-01 00:00:00' as timestamp) as t, "
@@ -73,7 +78,7 @@
   {% if query is string %}
     {% for row in dbt_selfheal._fetch(query, place) %}{% do names.update({row[0] | lower if lower else row[0]: row[1]}) %}{% endfor %}
   {% else %}
-    {% set schema = api.Relation.create(database=place.database, schema=place.schema, quote_policy=adapter.config.quoting).without_identifier() %}
+    {% set schema = api.Relation.create(database=place.database, schema=place.schema, quote_policy=adapter.config.quoting if adapter.config else place.quoting).without_identifier() %}
     {% for row in list_relations_without_caching(schema) %}
       {% do names.update({row[1] | lower if lower else row[1]: row[3]}) %}  {# database, name, schema, type #}
     {% endfor %}

@@ -19,6 +19,7 @@
       ~ "select view_name, 'view' from duckdb_views() where lower(database_name) = lower({database}) and lower(schema_name) = lower({schema})",
     'forbidden': "select 'the database ' || database_name || ' (' || coalesce(path, 'in memory') || ') is attached read-only' from duckdb_databases() "
       ~ 'where readonly and lower(database_name) = lower({database})',
+    'view_code': 'select sql from duckdb_views() where lower(database_name) = lower({database}) and lower(schema_name) = lower({schema}) and lower(view_name) = lower({name})',
     'function_exists': 'select 1 from duckdb_functions() where lower(database_name) = lower({database}) and lower(schema_name) = lower({schema}) '
       ~ 'and lower(function_name) = lower({name}) and not internal limit 1'})) %}
 {% endmacro %}

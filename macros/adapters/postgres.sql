@@ -5,7 +5,7 @@
    notices only at the end of a statement that its client is gone, and a killed run would hold the lock until then. So it is set for
    as long as any lock is held, and a little longer. #}
 {% macro postgres___traits() %}
-  {% set plain, key = not adapter.config.credentials.autocommit, 'hashtextextended({key}, 0)' %}
+  {% set plain, key = not (adapter.config and adapter.config.credentials.autocommit), 'hashtextextended({key}, 0)' %}
   {% set schemas = 'pg_catalog.pg_namespace n where n.nspname = {schema}::name' %}
   {% do return(dict(dbt_selfheal.default___traits(), **{
     'tested': 'postgres', 'any_case': false, 'bound_views': true, 'enter_session': context['dbt_selfheal']['_postgres_session'],

@@ -68,7 +68,9 @@
 {% endmacro %}
 
 
-{# The real manifest: an attribute of the hook's own `ref`, which a node's context hides behind ours. #}
+{# The real manifest: an attribute of the hook's own `ref`, which a node's context hides behind ours. dbt v2 has none: there it is `graph`, with
+   nodes, sources and functions of the same attributes, and neither hooks, unit tests nor macros. (What both have of a node: `depends_on.nodes`, not
+   at a seed of v1; `config.materialized`, none for a seed of v2.) #}
 {% macro _manifest() %}
-  {% do return(dbt_selfheal_manifest if dbt_selfheal_manifest is defined else builtins.ref.manifest) %}
+  {% do return(dbt_selfheal_manifest if dbt_selfheal_manifest is defined else builtins.ref.manifest or graph) %}
 {% endmacro %}

@@ -16,12 +16,15 @@
   {% if lock.held %}{% do plan.update({'steps': dbt_selfheal._still_missing(plan.steps)}) %}{% endif %}
   {% if plan.steps %}
     {% set step = dbt_selfheal._step('check_tables') %}
+    {% do plan.update({'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
     {% do dbt_selfheal._emit_plan(plan) %}
     {% set held_up, refused = {}, dict.fromkeys(plan.steps | selectattr('refusal') | map(attribute='unique_id')) %}
     {% for entry in plan.order if refused and (entry.unique_id in refused or entry.parents | select('in', held_up) | first is defined) %}{% do held_up.update({entry.unique_id: 1}) %}{% endfor %}
     {% do left.extend(plan.steps | selectattr('unique_id', 'in', held_up)) %}
     {% do plan.update({'steps': plan.steps | rejectattr('unique_id', 'in', held_up) | list}) %}
-    {% do dbt_selfheal._raise_missing_sources(plan) %}
+    {% for source in plan.missing_sources if source.read_by not in held_up %}
+      {% if source.stops %}{% do dbt_selfheal._raise(source.message) %}{% else %}{% do exceptions.warn('dbt_selfheal: ' ~ source.message) %}{% endif %}
+    {% endfor %}
     {% set seeds = plan.steps | rejectattr('clone') | selectattr('node.resource_type', 'equalto', 'seed') | list %}
     {% set reader = dbt_selfheal._seed_reader() if seeds %}
     {% for entry in seeds %}{% do entry.update({'seed': dbt_selfheal._check_seed(entry.node, reader)}) %}{% endfor %}
@@ -73,8 +76,8 @@
 {% macro _still_missing(steps) %}
   {% set absent, selected = dbt_selfheal._absent(steps), [] %}
   {% if absent | length < steps | length %}
-    {% for id in dbt_selfheal._selected() if id in builtins.ref.manifest.nodes %}
-      {% set node = builtins.ref.manifest.nodes[id] %}
+    {% for id in dbt_selfheal._selected() if id in dbt_selfheal._manifest().nodes %}
+      {% set node = dbt_selfheal._manifest().nodes[id] %}
       {% if node.is_relational and not node.is_ephemeral_model %}{% do selected.append({'node': node}) %}{% endif %}
     {% endfor %}
   {% endif %}

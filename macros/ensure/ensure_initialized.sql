@@ -10,8 +10,8 @@
 
    select: list of node names, tag:x, path:x to require instead of the declared ones (operation only). #}
 {% macro ensure_initialized(select=none) %}
-  {% if execute and sqlmesh is not defined and flags.WHICH in 'build run seed snapshot test retry run-operation'.split() and (
-      dbt_selfheal_database is defined or flags.WHICH == 'run-operation' or var('dbt_selfheal', none) or env_var('DBT_SELFHEAL_ENABLED', '') or not dbt_selfheal._is_satisfied()) %}
+  {% if execute and sqlmesh is not defined and flags.WHICH in 'build run seed snapshot test retry run-operation' and (
+      dbt_version >= '2' or dbt_selfheal_database is defined or flags.WHICH == 'run-operation' or var('dbt_selfheal', none) or env_var('DBT_SELFHEAL_ENABLED', '') or not dbt_selfheal._is_satisfied()) %}
     {% do dbt_selfheal._as_set(dbt_selfheal._settings(), select) %}
   {% endif %}
 {% endmacro %}
@@ -22,7 +22,7 @@
   {% set operation, active = flags.WHICH == 'run-operation', settings.enabled and (not settings.targets or target.name in settings.targets) %}
   {% set migrated = settings.enabled and dbt_selfheal_database is defined and dbt_selfheal_database._before_healing(settings, active) %}
   {% if active %}
-    {% if migrated or operation or settings.initial_data or settings.migrations or not dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else []) %}
+    {% if migrated or operation or settings.initial_data or settings.migrations or dbt_version >= '2' or not dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else []) %}
       {% do dbt_selfheal._ensure(settings, select, migrated) %}
     {% endif %}
   {% elif operation %}
@@ -31,27 +31,39 @@
 {% endmacro %}
 
 
-{# The long way: plan, and act on what is missing as `on_missing` says; then initial data.
+{# The long way: plan, and act on what is missing as `on_missing` says; then initial data. On dbt v2, where a hook can build no node, what is
+   missing stops the command with the command that builds it; what may not be needed stops nothing.
    migrated: whether migrations have been applied just now. #}
 {% macro _ensure(settings, select, migrated) %}
-  {% set operation, database = flags.WHICH == 'run-operation', dbt_selfheal_database is defined %}
+  {% set operation, database, v2, names = flags.WHICH == 'run-operation', dbt_selfheal_database is defined, dbt_version >= '2', {} %}
   {% if (settings.initial_data or settings.migrations) and not database %}
     {% do dbt_selfheal._raise('vars.dbt_selfheal.' ~ ('initial_data' if settings.initial_data else 'migrations') ~ ' needs the package dbt_selfheal_database, which is not installed.'
       ~ '\nAdd it to packages.yml (`- local: path/to/dbt-selfheal/database`, or `git:` with `subdirectory: database`) and run `dbt deps`, or take the setting out', 'dbt_project.yml') %}
   {% endif %}
-  {% if not migrated and not operation and (settings.initial_data or settings.migrations) and dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else [])
+  {% if not v2 and not migrated and not operation and (settings.initial_data or settings.migrations) and dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else [])
       and not (settings.initial_data and dbt_selfheal_database._expects_rows(settings)) %}
     {% do return(none) %}
   {% endif %}
-  {% if flags.WHICH in ('run', 'build', 'retry') and dbt_selfheal._traits().bound_views %}{% do dbt_selfheal._raise_cascades(dbt_selfheal._selected()) %}{% endif %}
-  {% set plan = dbt_selfheal._current_plan(settings, select) %}
+  {% if flags.WHICH in ('run', 'build', 'retry') and dbt_selfheal._traits().bound_views %}{% do dbt_selfheal._raise_cascades(dbt_selfheal._selected(), names) %}{% endif %}
+  {% set plan = dbt_selfheal._current_plan(settings, select, names) %}
   {% if plan.steps %}{% do dbt_selfheal._leave_for_retry() %}{% endif %}
-  {% if plan.steps and settings.on_missing in ('build', 'clone') %}
+  {% if plan.steps and settings.on_missing in ('build', 'clone') and not v2 %}
     {% do dbt_selfheal._build_plan(plan, settings) %}
+  {% elif v2 and plan.steps and plan.steps | selectattr('certain') | first is not defined %}
+    {% do dbt_selfheal._line('Self-healing: ' ~ plan.steps | map(attribute='node') | map(attribute='name') | join(', ') ~ ' may be needed, and does not exist') %}
   {% elif plan.steps %}
-    {% set names = plan.steps | map(attribute='node') | map(attribute='name') | list %}
-    {% set text = names | length ~ ' relations are missing: ' ~ names[:12] | join(', ') ~ (', ...' if names | length > 12 else '') ~ '\nBuild them with:\n  ' ~ dbt_selfheal._build_command(plan, plan.steps) %}
-    {% if settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
+    {% set count, warns, refused = plan.steps | length, settings.on_missing == 'warn', plan.steps | selectattr('refusal') | list %}
+    {% set text = count ~ ' relations are missing: ' ~ (plan.steps | map(attribute='node') | map(attribute='name') | list)[:12] | join(', ') ~ (', ...' if count > 12 else '') ~ '\nBuild them with:\n  ' %}
+    {% if v2 %}  {# dbt-selfheal reads the event of the plan, and builds what it has #}
+      {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list, 'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
+      {% for source in plan.missing_sources if source.stops and not warns %}{% do dbt_selfheal._raise(source.message) %}{% endfor %}
+      {% if refused and not warns %}{% do dbt_selfheal._raise_refusals(plan, refused, 0) %}{% endif %}
+      {% set shown = dbt_selfheal._emit_plan(plan) %}
+      {% set text = count ~ (' required' if operation else '') ~ (' relation' if count == 1 else ' relations') ~ ('' if operation else ' that this command reads') ~ (' is' if count == 1 else ' are') ~ ' missing:\n'
+        ~ (shown[:20] + (['     and ' ~ (shown | length - 20) ~ ' more'] if shown | length > 20 else [])) | join('\n') ~ '\nBuild them first, then run this command again:\n  ' %}
+    {% endif %}
+    {% set text = text ~ dbt_selfheal._build_command(plan, plan.steps) %}
+    {% if not warns %}{% do dbt_selfheal._raise(text) %}{% endif %}
     {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
   {% elif operation %}
     {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
@@ -64,18 +76,25 @@
 
 
 {# The plan for the running invocation: what the command reads (parents of the selected nodes that are not selected themselves, and what hooks
-   read that run after this one), what is declared (an operation with nothing declared requires every enabled node), and the nodes that initial data goes into. #}
-{% macro _current_plan(settings, select=none) %}
-  {% set manifest, selected, reads = builtins.ref.manifest, dbt_selfheal._selected(), {'reasons': {}, 'front': [], 'early': {}} %}
-  {% set run = [] %}  {# selected ephemeral models are not, unless something that is run reads them #}
+   read that run after this one), what is declared (an operation with nothing declared requires every enabled node), and the nodes that initial data goes into.
+   names: see _survey. #}
+{% macro _current_plan(settings, select=none, names={}) %}
+  {% set manifest, selected, reads = dbt_selfheal._manifest(), dbt_selfheal._selected(), {'reasons': {}, 'front': [], 'early': {}} %}
+  {% set run, front = [], [] %}  {# selected ephemeral models are not, unless something that is run reads them #}
   {% for unique_id in selected if (manifest.nodes.get(unique_id) or {'config': {}}).config.materialized != 'ephemeral' %}{% do run.append(unique_id) %}{% endfor %}
-  {% for unique_id in run if unique_id in manifest.nodes %}
-    {% for parent in manifest.nodes[unique_id].depends_on_nodes if parent in selected and parent not in run %}{% do run.append(parent) %}{% endfor %}
+  {% do front.extend(run) %}
+  {% for round in range(999) if front %}
+    {% set readers = front | select('in', manifest.nodes) | list %}
+    {% do front.clear() %}
+    {% for unique_id in readers %}
+      {% for parent in manifest.nodes[unique_id].depends_on.nodes or [] if parent in selected and parent not in run %}{% do run.append(parent) %}{% do front.append(parent) %}{% endfor %}
+    {% endfor %}
   {% endfor %}
   {% for unique_id in run %}
     {% set node = manifest.nodes.get(unique_id) %}
     {% if node is none and unique_id.startswith('unit_test.') %}  {# its inputs are the parents of the model that it tests #}
-      {% set test, node = manifest.unit_tests[unique_id], manifest.nodes.get(manifest.unit_tests[unique_id].depends_on.nodes | first) %}
+      {% set test = manifest.unit_tests[unique_id] if manifest.unit_tests else {'depends_on': {'nodes': ['model.' ~ unique_id.split('.')[1:-1] | join('.')]}, 'given': []} %}
+      {% set node = manifest.nodes.get(test.depends_on.nodes | first) %}
       {% if 'this' in test.given | map(attribute='input') %}
         {% do reads.reasons.setdefault(node.unique_id, 'read by ' ~ test.name) %}
         {% do reads.front.append((node.unique_id, 'read by ' ~ test.name, unique_id, false)) %}
@@ -84,7 +103,7 @@
     {% elif node is none and unique_id.startswith('function.') %}
       {% set node = manifest.functions.get(unique_id) %}
     {% endif %}
-    {% for parent in (node.depends_on_nodes if node is not none else []) if parent not in selected %}
+    {% for parent in (node.depends_on.nodes if node is not none else []) or [] if parent not in selected %}
       {% do reads.reasons.setdefault(parent, 'read by ' ~ node.name) %}
       {% do reads.front.append((parent, 'read by ' ~ node.name, unique_id, true)) %}
     {% endfor %}
@@ -102,5 +121,5 @@
     {% endfor %}
   {% endif %}
   {% if settings.initial_data and not select and dbt_selfheal_database is defined %}{% set declared = dict(dbt_selfheal_database._initial_data_required(settings.initial_data), **declared) %}{% endif %}
-  {% do return(dbt_selfheal._plan(reads, declared, selected, settings.on_missing == 'clone')) %}
+  {% do return(dbt_selfheal._plan(reads, declared, selected, settings.on_missing == 'clone' and dbt_version < '2', names)) %}
 {% endmacro %}

@@ -27,10 +27,10 @@
 {# Whether the search may pass what is no table: an existing view, unless its data is a file or it goes with what the command makes anew; a source,
    unless a node of the project makes it that is missing; a unit test, whose inputs join the queue. Functions are looked at closely. by_alias: see _maker_of. #}
 {% macro _passes(id, selected, queue, by_alias) %}
-  {% set manifest = builtins.ref.manifest %}
+  {% set manifest = dbt_selfheal._manifest() %}
   {% set node = manifest.nodes.get(id) %}
   {% if node %}
-    {% do return(node.config.materialized != 'external' and not (dbt_selfheal._traits().bound_views and node.depends_on_nodes | select('in', selected) | list)) %}
+    {% do return(node.config.materialized != 'external' and not (dbt_selfheal._traits().bound_views and node.depends_on.nodes | select('in', selected) | list)) %}
   {% elif id in manifest.sources %}
     {% set maker = manifest.nodes.get(dbt_selfheal._maker_of(id, by_alias)) %}
     {% if maker %}
@@ -43,7 +43,7 @@
       {% if tested in selected %}{% do return(false) %}{% endif %}
       {% do queue.append(tested) %}
     {% endif %}
-    {% do queue.extend(manifest.nodes[tested].depends_on_nodes) %}
+    {% do queue.extend(manifest.nodes[tested].depends_on.nodes) %}
   {% endif %}
   {% do return(not id.startswith('function.')) %}
 {% endmacro %}
@@ -54,15 +54,15 @@
    before the command's nodes, what the command itself makes}.
    What is read joins the queue, a list. dbt runs the project's own hooks first, then those of packages by the packages' names. #}
 {% macro _hooks(selected, queue=[]) %}
-  {% set nodes, places, found = builtins.ref.manifest.nodes, {}, {'read': {}, 'doubt': false} %}
+  {% set nodes, places, found = dbt_selfheal._manifest().nodes, {}, {'read': {}, 'doubt': false} %}
   {% for id in modules.re.findall('operation[.]\\w+[.]\\w+-on-run-(?:start|end)-[0-9]+', nodes | join(' ')) + [model.unique_id] %}
     {% set package = id.split('.')[1] %}
-    {% do places.update({id: ('' if package == adapter.config.project_name else package, id.split('-') | last | int)}) %}
+    {% do places.update({id: ('' if package == project_name else package, id.split('-') | last | int)}) %}
   {% endfor %}
   {% for id, place in places.items() if id != model.unique_id %}
     {% set starts = '-on-run-start-' in id %}
     {% if not starts or place > places[model.unique_id] %}
-      {% for parent in nodes[id].depends_on_nodes %}
+      {% for parent in nodes[id].depends_on.nodes %}
         {% if starts or parent not in found.read %}{% do found.read.update({parent: (id, starts)}) %}{% endif %}
         {% if starts and parent in selected and not adapter.get_relation(nodes[parent].database, nodes[parent].schema, nodes[parent].alias) %}{% do found.update({'doubt': true}) %}{% endif %}
       {% endfor %}

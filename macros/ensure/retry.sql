@@ -4,9 +4,9 @@
 #}
 
 {# The unique ids of the nodes that the command builds, as the keys of a dict. An operation selects nothing, and no hook runs with nothing
-   selected but that of `dbt retry`: it runs those that did not succeed in the run before, whose results are still in the target folder. #}
+   selected but that of `dbt retry`: it runs those that did not succeed in the run before, whose results are still in the target folder. (dbt v2 says which.) #}
 {% macro _selected() %}
-  {% if selected_resources or flags.WHICH == 'run-operation' %}{% do return(dict.fromkeys(selected_resources)) %}{% endif %}
+  {% if selected_resources or flags.WHICH == 'run-operation' or dbt_version >= '2' %}{% do return(dict.fromkeys(selected_resources or [])) %}{% endif %}
   {% set folder, retried = '' ~ (adapter.config.args.state or adapter.config.target_path), {} %}
   {% if not folder.startswith('/') %}{% set folder = adapter.config.project_root ~ '/' ~ folder %}{% endif %}
   {% for result in run_query('select 1 as x').from_json(folder ~ '/run_results.json', key='results').rows %}
@@ -19,7 +19,7 @@
 {# Write run_results.json as it is when the command has run none of its nodes; dbt writes its own over it when the command ends. (An
    agate table, which any query's result is, writes a file; its one line is the name of its one column.) #}
 {% macro _leave_for_retry() %}
-  {% if not selected_resources or not flags.WRITE_JSON %}{% do return(none) %}{% endif %}  {# none are selected in an operation, and by dbt retry #}
+  {% if not selected_resources or not flags.WRITE_JSON or dbt_version >= '2' %}{% do return(none) %}{% endif %}  {# none are selected in an operation, and by dbt retry; v2 writes it #}
   {% set folder, results, args = '' ~ adapter.config.target_path, [], {} %}
   {% if not folder.startswith('/') %}{% set folder = adapter.config.project_root ~ '/' ~ folder %}{% endif %}
   {% for id in selected_resources %}

@@ -7,23 +7,16 @@
 {% macro initialization_plan(select=none) %}
   {% set settings = dbt_selfheal._settings() %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
-  {% do dbt_selfheal._emit_plan(plan, not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
+  {% do plan.update({'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
+  {% set shown = dbt_selfheal._emit_plan(plan, not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
   {% if not plan.steps %}
     {% do return(dbt_selfheal._line('All ' ~ plan.required | length ~ ' required relations exist. Nothing to build.', asked=true)) %}
   {% endif %}
-  {% set names, kinds = [], [] %}
-  {% for entry in plan.steps %}
-    {% do names.append(entry.node.schema ~ '.' ~ entry.node.alias) %}
-    {% do kinds.append(entry.node.resource_type | string) %}
-  {% endfor %}
-  {% set width, kind_width = [names | map('length') | max, 44] | min, kinds | map('length') | max %}
-  {% set lines = ['Missing: ' ~ plan.steps | length ~ ' (required: ' ~ plan.required | length ~ '). To build, in this order:'] %}
-  {% for entry in plan.steps %}
-    {% do lines.append(('%3d  ' | format(loop.index)) ~ kinds[loop.index0].ljust(kind_width) ~ '  ' ~ names[loop.index0].ljust(width) ~ '  ' ~ entry.reason) %}
-    {% if entry.clone %}{% do lines.append('     cloned from ' ~ entry.clone.relation_name) %}{% endif %}
-    {% if entry.refusal %}{% do lines.append('     cannot be built from a hook: ' ~ entry.refusal) %}{% endif %}
-  {% endfor %}
-  {% if plan.steps | selectattr('refusal') | first is defined %}
+  {% set lines = ['Missing: ' ~ plan.steps | length ~ ' (required: ' ~ plan.required | length ~ '). To build, in this order:'] + shown %}
+  {% for source in plan.missing_sources %}{% do lines.append('Missing source: ' ~ source.name ~ ' (' ~ source.relation ~ ')' ~ (', read by ' ~ source.read_by.split('.')[2:] | join('.') if source.read_by else '')) %}{% endfor %}
+  {% if plan.missing_sources | selectattr('stops') | first is defined %}
+    {% do lines.append('Load what is missing there first: nothing can be built without it.') %}
+  {% elif plan.steps | selectattr('refusal') | first is defined or dbt_version >= '2' %}
     {% do lines.append('Build them with:\n  ' ~ dbt_selfheal._build_command(plan, plan.steps)) %}
   {% else %}
     {% do lines.append('Run any dbt command, or `dbt run-operation ensure_initialized`, to build them.') %}
@@ -32,20 +25,31 @@
 {% endmacro %}
 
 
-{# Emit the plan as one JSON event. #}
+{# Emit the plan as one JSON event. Returns its steps as lines for people. #}
 {% macro _emit_plan(plan, off=false) %}
-  {% set steps, required = [], dbt_selfheal._required_relations(plan) %}
+  {% set steps, required, names, kinds, lines = [], dbt_selfheal._required_relations(plan), [], [], [] %}
   {% set there = required | selectattr('exists') | map(attribute='unique_id') | list %}
   {% for entry in plan.steps %}
     {% do steps.append({
       'unique_id': entry.unique_id, 'name': entry.node.name, 'resource_type': entry.node.resource_type | string,
-      'tier': 'seed' if entry.node.resource_type == 'seed' else 'foundation', 'materialization': entry.node.config.materialized,
+      'tier': 'seed' if entry.node.resource_type == 'seed' else 'foundation', 'materialization': entry.node.config.materialized or entry.node.resource_type,
       'relation': entry.node.relation_name, 'path': entry.node.original_file_path, 'reason': entry.reason,
       'required': entry.unique_id in plan.required, 'refusal': entry.refusal, 'cloned_from': entry.clone.relation_name if entry.clone else none}) %}
   {% endfor %}
   {% do dbt_selfheal._emit('initialization_plan', {
     'state': 'completed' if there | length == required | length else 'incomplete' if there else 'not_started', 'enabled': not off, 'required': plan.required, 'steps': steps,
     'present': there,
-    'postponed': plan.postponed | map(attribute='unique_id') | list,
+    'postponed': plan.postponed | map(attribute='unique_id') | list, 'missing_sources': plan.missing_sources,
     'command': dbt_selfheal._build_command(plan, plan.steps) if plan.steps else none}) %}
+  {% for entry in plan.steps %}
+    {% do names.append(entry.node.schema ~ '.' ~ entry.node.alias) %}
+    {% do kinds.append(entry.node.resource_type | string) %}
+  {% endfor %}
+  {% for entry in plan.steps %}
+    {% do lines.append(('%3d  ' | format(loop.index)) ~ kinds[loop.index0].ljust(kinds | map('length') | max) ~ '  '
+      ~ names[loop.index0].ljust([names | map('length') | max, 44] | min) ~ '  ' ~ entry.reason) %}
+    {% if entry.clone %}{% do lines.append('     cloned from ' ~ entry.clone.relation_name) %}{% endif %}
+    {% if entry.refusal %}{% do lines.append('     cannot be built from a hook: ' ~ entry.refusal) %}{% endif %}
+  {% endfor %}
+  {% do return(lines) %}
 {% endmacro %}

@@ -9,24 +9,28 @@
      steps:    list of entries in build order (see _survey), each with 'refusal' (none, or why a hook cannot build it)
      postponed: list of entries declared required that need what the command itself builds
    reads: {'reasons': {unique_id: reason}, 'front': the same for each reader, as _survey takes it, 'early': what must be there before the command's
-   nodes even if it makes it, as the keys of a dict}; declared: {unique_id: reason}; selected: dict keyed by selected unique ids; clone: see _survey. #}
-{% macro _plan(reads, declared, selected, clone) %}
+   nodes even if it makes it, as the keys of a dict}; declared: {unique_id: reason}; selected: dict keyed by selected unique ids; clone, names: see _survey. #}
+{% macro _plan(reads, declared, selected, clone, names={}) %}
   {% set required, front = dict(reads.reasons), reads.front | list %}
   {% for unique_id, reason in declared.items() if unique_id not in selected %}
     {% if required.setdefault(unique_id, reason) == reason %}{% do front.append((unique_id, reason, none, true)) %}{% endif %}
   {% endfor %}
-  {% set visited = dbt_selfheal._survey(front, selected, clone) if required else {} %}
+  {% set visited, nodes = dbt_selfheal._survey(front, selected, clone, names) if required else {}, dbt_selfheal._manifest().nodes %}
   {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'order': [], 'steps': [], 'postponed': []} %}
-  {% for id, reason, reader, certain in reads.front if id in visited and not visited[id].node and visited[id].parents[0] in selected and reader in builtins.ref.manifest.nodes %}
-    {% set above = [reader] %}  {# a source that the command itself makes, without an edge of dbt's between maker and reader #}
-    {% for node in above if node in builtins.ref.manifest.nodes %}{% do above.extend(builtins.ref.manifest.nodes[node].depends_on_nodes | reject('in', above)) %}{% endfor %}
+  {% for id, reason, reader, certain in reads.front if id in visited and not visited[id].node and visited[id].parents[0] in selected and reader in nodes %}
+    {% set above, front = {}, [reader] %}  {# a source that the command itself makes, without an edge of dbt's between maker and reader #}
+    {% for round in range(999) if front %}
+      {% set readers = front | reject('in', above) | select('in', nodes) | list %}
+      {% do front.clear() %}
+      {% for node in readers %}{% do above.update({node: 1}) %}{% do front.extend(nodes[node].depends_on.nodes or []) %}{% endfor %}
+    {% endfor %}
     {% if visited[id].parents[0] not in above %}{% do reads.early.update({visited[id].parents[0]: 1}) %}{% endif %}
   {% endfor %}
   {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined or reads.early %}
     {% set entries = dbt_selfheal._in_build_order(visited) %}
     {% do plan.update({'order': entries}) %}
     {% if visited.values() | selectattr('selected') | first is defined %}
-      {% set read, needs_selected = dbt_selfheal._survey(reads.front, selected, clone) if declared else visited, {} %}
+      {% set read, needs_selected = dbt_selfheal._survey(reads.front, selected, clone, names) if declared else visited, {} %}
       {% for entry in entries %}  {# what only the project declares is postponed if it needs what the command itself builds #}
         {% for parent in entry.parents if parent in visited and (parent in needs_selected or visited[parent].missing and visited[parent].selected) %}
           {% do needs_selected.update({entry.unique_id: true}) %}
@@ -64,17 +68,16 @@
   {% set seeds, others = [], [] %}
   {% set ready = [] %}
   {% for unique_id, count in waiting.items() if not count %}{% do ready.append(unique_id) %}{% endfor %}
-  {% set levels = [ready] %}
-  {% for ids in levels %}
-    {% set next = [] %}
-    {% for unique_id in ids | sort %}
+  {% for level in range(visited | length) if ready %}
+    {% set ids = ready | sort %}
+    {% do ready.clear() %}
+    {% for unique_id in ids %}
       {% do (seeds if unique_id.startswith('seed.') else others).append(visited[unique_id]) %}
       {% for child in children.get(unique_id, []) %}
         {% do waiting.update({child: waiting[child] - 1}) %}
-        {% if not waiting[child] %}{% do next.append(child) %}{% endif %}
+        {% if not waiting[child] %}{% do ready.append(child) %}{% endif %}
       {% endfor %}
     {% endfor %}
-    {% if next %}{% do levels.append(next) %}{% endif %}
   {% endfor %}
   {% if seeds | length + others | length < visited | length %}
     {% set names = [] %}

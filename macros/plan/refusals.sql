@@ -5,7 +5,7 @@
 {# Give each step why a hook cannot build it faithfully (refusal: a string, or none when it can). Asked once for each kind of
    node and each schema; a name is each node's own. #}
 {% macro _mark_refusals(steps) %}
-  {% set refusals, forbidden, quote, query = {}, {}, adapter.quote('')[0], dbt_selfheal._traits().forbidden %}
+  {% set refusals, forbidden, quote, query = {}, {}, adapter.quote('x')[0], dbt_selfheal._traits().forbidden %}
   {% for entry in steps %}
     {% set node = entry.node %}
     {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, dbt_selfheal._macros_of(node) | join, 'builtins' in (node.raw_code or '')) %}
@@ -22,8 +22,10 @@
    entry: of the survey, the first of its kind. #}
 {% macro _refusal(entry) %}
   {% set node = entry.node %}
-  {% if entry.selected and node.config.materialized not in ('seed', 'table', 'view') %}
+  {% if entry.selected and (node.config.materialized or node.resource_type) not in ('seed', 'table', 'view') %}
     {% do return('this command builds it too, after something unselected needs it, and ' ~ node.config.materialized ~ ' built twice is not built once') %}
+  {% elif dbt_version >= '2' %}  {# there dbt itself builds it, and not a hook #}
+    {% do return(none) %}
   {% elif node.language == 'python' %}
     {% do return('Python models run outside of the database connection') %}
   {% elif node.config.materialized == 'incremental' and node.config.incremental_strategy == 'microbatch' %}
@@ -41,8 +43,8 @@
   {% endif %}
   {# A package's macro that dispatches without a namespace finds the package's own implementation before the root project's; from a
      hook it is the other way round. Where both have one, a hook cannot build the package's nodes. #}
-  {% set root = context.get(adapter.config.project_name, {}) %}
-  {% set macros = context.get(node.package_name, {}) if node.package_name != adapter.config.project_name else {} %}
+  {% set root = context.get(project_name, {}) %}
+  {% set macros = context.get(node.package_name, {}) if node.package_name != project_name else {} %}
   {% for name in macros if '__' in name and name in root %}
     {% set dispatched = name.split('__', 1)[1] %}
     {% for macro in macros.values() if modules.re.search('dispatch\\(\\s*[\'"]' ~ dispatched ~ '[\'"]\\s*\\)', macro.macro.macro_sql) %}
@@ -56,19 +58,24 @@
 {# Refuse steps that keep a history (incremental models, snapshots), whose past is lost, where an existing snapshot or incremental model of this very
    command reads them, directly or through views: built from the data of today, they would make it take the past for deleted. #}
 {% macro _mark_lost_history(steps, selected) %}
-  {% set lost, nodes = {}, builtins.ref.manifest.nodes %}
+  {% set lost, nodes = {}, dbt_selfheal._manifest().nodes %}
   {% for entry in steps if entry.node.config.materialized in ('incremental', 'snapshot') and not entry.clone %}{% do lost.update({entry.unique_id: entry}) %}{% endfor %}
   {% set refused = lost and dbt_selfheal._settings().on_lost_history != 'build' %}
   {% for id in selected if refused and id in nodes and (nodes[id].config.materialized == 'snapshot' or nodes[id].config.materialized == 'incremental' and not flags.FULL_REFRESH)
       and not dbt_selfheal._absent([{'node': nodes[id], 'is_function': false}]) %}
-    {% set above = nodes[id].depends_on_nodes | list %}
-    {% for parent in above if parent in nodes %}
-      {% if parent in lost %}
-        {% do lost[parent].update({'is_lost': true, 'refusal': 'its history is lost; built from the data of today, it would make the ' ~ nodes[id].config.materialized ~ ' ' ~ nodes[id].name ~ ', which is there and reads it, '
-          ~ ('close the rows of the past' if nodes[id].config.materialized == 'snapshot' else 'take that for all') ~ '. To allow it: vars.dbt_selfheal.on_lost_history: build'}) %}
-      {% elif nodes[parent].config.materialized in ('view', 'ephemeral') %}
-        {% do above.extend(nodes[parent].depends_on_nodes | reject('in', above)) %}
-      {% endif %}
+    {% set seen, front = {}, (nodes[id].depends_on.nodes or []) | list %}
+    {% for round in range(999) if front %}
+      {% set above = front | reject('in', seen) | select('in', nodes) | list %}
+      {% do front.clear() %}
+      {% for parent in above %}
+        {% do seen.update({parent: 1}) %}
+        {% if parent in lost %}
+          {% do lost[parent].update({'is_lost': true, 'refusal': 'its history is lost; built from the data of today, it would make the ' ~ nodes[id].config.materialized ~ ' ' ~ nodes[id].name ~ ', which is there and reads it, '
+            ~ ('close the rows of the past' if nodes[id].config.materialized == 'snapshot' else 'take that for all') ~ '. To allow it: vars.dbt_selfheal.on_lost_history: build'}) %}
+        {% elif nodes[parent].config.materialized in ('view', 'ephemeral') %}
+          {% do front.extend(nodes[parent].depends_on.nodes or []) %}
+        {% endif %}
+      {% endfor %}
     {% endfor %}
   {% endfor %}
 {% endmacro %}
@@ -87,13 +94,26 @@
   {% set lost = refused | selectattr('is_lost', 'defined') | first is defined %}  {# to build it is what the refusal is about #}
   {% do lines.append((built ~ ' were built and stay.' if built else 'Nothing was built.') ~ (' Restore what keeps a history (from a backup, or by `dbt clone`), or allow it; then run this command again.'
     if lost else ' Build what is missing with dbt itself, then run this command again:')) %}
-  {% do dbt_selfheal._raise((lines + ([] if lost else ['  ' ~ dbt_selfheal._build_command(plan, held_up)])) | join('\n')) %}
+  {% do dbt_selfheal._raise((lines + ([] if lost else ['  ' ~ dbt_selfheal._build_command(plan, plan.steps if dbt_version >= '2' else held_up)])) | join('\n')) %}
 {% endmacro %}
 
 
 {# The shortest dbt command that builds entries of a plan: by their names as long as those are few; all, where nothing is there; else the
-   last of them with what is above. #}
+   last of them with what is above. On dbt v2, whose hook builds nothing, the one that builds just them: by their unique ids, which are exact there,
+   without their tests, for the target and the variables of this command, in quotes for a shell. #}
 {% macro _build_command(plan, entries) %}
+  {% if dbt_version >= '2' %}
+    {% set words, given = ['dbt', 'build', '--exclude-resource-type', 'test', 'unit_test'], invocation_args_dict %}
+    {% for option, value in {'--project-dir': given.project_dir, '--profiles-dir': given.profiles_dir, '--profile': given.profile, '--vars': tojson(given.vars) if given.vars,
+        '--target': target.name if modules.re.search(' (?:-t|--target)[ =]', given.invocation_command) or env_var('DBT_TARGET', '') else none}.items() if value %}
+      {% do words.extend([option, value]) %}
+    {% endfor %}
+    {% set quoted = [] %}
+    {% for word in words + ['--select'] + entries | map(attribute='unique_id') | list %}
+      {% do quoted.append(word if modules.re.fullmatch('[A-Za-z0-9_./:-]+', word) else "'" ~ word.replace("'", "'\\''") ~ "'") %}
+    {% endfor %}
+    {% do return(quoted | join(' ')) %}
+  {% endif %}
   {% set names, inner = [], plan.order | map(attribute='parents') | sum(start=[]) if entries | length > 12 else [] %}
   {% for entry in entries if entries | length <= 12 or entry.unique_id not in inner %}
     {% do names.append(('+' if entries | length > 12 else '') ~ entry.node.name ~ ('.v' ~ entry.node.version if entry.node.version is defined and entry.node.version is not none else '')) %}
@@ -109,8 +129,8 @@
   {% set left, names = {}, {} %}
   {% for entry in plan.steps if not entry.certain %}
     {% set lost = [] %}
-    {% for id in entry.node.depends_on_nodes if not entry.clone %}
-      {% if id in left or (id.startswith('source.') and id not in plan.visited and not dbt_selfheal._source_exists(builtins.ref.manifest.sources[id], names)) %}{% do lost.append(id.split('.')[2:] | join('.')) %}{% endif %}
+    {% for id in entry.node.depends_on.nodes or [] if not entry.clone %}
+      {% if id in left or (id.startswith('source.') and id not in plan.visited and not dbt_selfheal._source_exists(dbt_selfheal._manifest().sources[id], names)) %}{% do lost.append(id.split('.')[2:] | join('.')) %}{% endif %}
     {% endfor %}
     {% if entry.refusal or lost %}
       {% do left.update({entry.unique_id: 1}) %}
@@ -123,26 +143,30 @@
 
 
 {# Raise when a selected node, by being made anew, would take with it an existing view that another selected node reads later on:
-   dbt would fail in the middle. Only where views go with what they read. selected: dict keyed by selected unique ids. #}
-{% macro _raise_cascades(selected) %}
-  {% set nodes, names, seen, queue = builtins.ref.manifest.nodes, {}, {}, [] %}
+   dbt would fail in the middle. Only where views go with what they read. selected: dict keyed by selected unique ids; names: see _survey. #}
+{% macro _raise_cascades(selected, names) %}
+  {% set nodes, exact, seen, queue = dbt_selfheal._manifest().nodes, dbt_selfheal._traits().exact, {}, [] %}
   {% set anew = ['table', 'view'] + (['incremental', 'seed'] if flags.FULL_REFRESH else []) %}
   {% for id in selected if id in nodes %}
-    {% for parent in nodes[id].depends_on_nodes if parent not in selected and parent in nodes %}{% do queue.append((parent, [nodes[id].name])) %}{% endfor %}
+    {% for parent in nodes[id].depends_on.nodes or [] if parent not in selected and parent in nodes %}{% do queue.append((parent, [nodes[id].name])) %}{% endfor %}
   {% endfor %}
-  {% for id, path in queue if (id, path[0]) not in seen %}
-    {% do seen.update({(id, path[0]): 1}) %}
-    {% set node, place = nodes[id], nodes[id].database ~ '.' ~ nodes[id].schema %}
-    {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(node)}) %}{% endif %}
-    {% set type = names[place].get(node.alias) %}
-    {% if id in selected and type in ('table', 'view') and node.config.materialized in anew %}
-      {% set chain = [node.name] + path %}
-      {% do dbt_selfheal._leave_for_retry() %}
-      {% do dbt_selfheal._raise('dbt ' ~ flags.WHICH ~ ' would fail: to make ' ~ node.name ~ ' (' ~ node.original_file_path ~ ') anew takes with it the view ' ~ chain[1]
-        ~ ', which ' ~ chain | last ~ ' reads' ~ (' through ' ~ chain[2:-1] | join(', ') if chain[2:-1] else '') ~ ': ' ~ chain | join(' -> ')
-        ~ '.\nSelect what lies between too: dbt ' ~ flags.WHICH ~ ' --select ' ~ chain | join(' ') ~ '\nNothing was built.') %}
-    {% elif id not in selected and (type == 'view' or node.config.materialized == 'ephemeral') %}
-      {% for parent in node.depends_on_nodes if parent in nodes %}{% do queue.append((parent, [node.name] + path if type == 'view' else path)) %}{% endfor %}
-    {% endif %}
+  {% for round in range(999) if queue %}
+    {% set front = queue | list %}
+    {% do queue.clear() %}
+    {% for id, path in front if (id, path[0]) not in seen %}
+      {% do seen.update({(id, path[0]): 1}) %}
+      {% set node, place = nodes[id], nodes[id].database ~ '.' ~ nodes[id].schema %}
+      {% if place not in names %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
+      {% set type = names[place].get(node.alias if exact else node.alias | lower) %}
+      {% if id in selected and type in ('table', 'view') and (node.config.materialized or node.resource_type) in anew %}
+        {% set chain = [node.name] + path %}
+        {% do dbt_selfheal._leave_for_retry() %}
+        {% do dbt_selfheal._raise('dbt ' ~ flags.WHICH ~ ' would fail: to make ' ~ node.name ~ ' (' ~ node.original_file_path ~ ') anew takes with it the view ' ~ chain[1]
+          ~ ', which ' ~ chain | last ~ ' reads' ~ (' through ' ~ chain[2:-1] | join(', ') if chain[2:-1] else '') ~ ': ' ~ chain | join(' -> ')
+          ~ '.\nSelect what lies between too: dbt ' ~ flags.WHICH ~ ' --select ' ~ chain | join(' ') ~ '\nNothing was built.') %}
+      {% elif id not in selected and (type == 'view' or node.config.materialized == 'ephemeral') %}
+        {% for parent in node.depends_on.nodes or [] if parent in nodes %}{% do queue.append((parent, [node.name] + path if type == 'view' else path)) %}{% endfor %}
+      {% endif %}
+    {% endfor %}
   {% endfor %}
 {% endmacro %}

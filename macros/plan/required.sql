@@ -12,9 +12,9 @@
     {% if entry.startswith('path:') %}{% do paths.append(entry) %}{% elif entry.startswith('config.') and ':' in entry %}{% do configs.append(entry.split(':')[0][7:]) %}{% endif %}
     {% if '*' in entry or '?' in entry %}{% do patterns.update({entry: modules.re.compile(modules.re.escape(entry).replace('\\*', '.*').replace('\\?', '.'))}) %}{% endif %}
   {% endfor %}
-  {% for unique_id, node in builtins.ref.manifest.nodes.items() if entries and node.resource_type in ('model', 'seed', 'snapshot') %}
+  {% for unique_id, node in dbt_selfheal._manifest().nodes.items() if entries and node.resource_type in ('model', 'seed', 'snapshot') %}
     {% set keys = [node.name, node.package_name ~ '.' ~ node.name, 'package:' ~ node.package_name, 'resource_type:' ~ node.resource_type, 'file:' ~ node.original_file_path.split('/') | last,
-                   'group:' ~ node.config.group] + (['package:this'] if node.package_name == adapter.config.project_name else []) %}
+                   'group:' ~ node.config.group] + (['package:this'] if node.package_name == project_name else []) %}
     {% for part in node.fqn %}{% do keys.append('fqn:' ~ node.fqn[:loop.index] | join('.')) %}{% endfor %}
     {% for key in configs %}{% do keys.append('config.' ~ key ~ ':' ~ (node.config.get(key) | string | lower if node.config.get(key) is boolean else node.config.get(key))) %}{% endfor %}
     {% for tag in node.tags %}{% do keys.append('tag:' ~ tag) %}{% endfor %}
@@ -31,14 +31,14 @@
     {% if ':' in entry %}
       {% do lines.append(named ~ 'no enabled seed, snapshot or model matches it.') %}
     {% else %}
-      {% set disabled = builtins.ref.manifest.disabled.values() | sum(start=[]) | selectattr('name', 'equalto', entry.split('.') | last) | list %}
+      {% set disabled = (dbt_selfheal._manifest().disabled or {}).values() | sum(start=[]) | selectattr('name', 'equalto', entry.split('.') | last) | list %}
       {% if disabled %}
         {% do lines.append(named ~ 'that ' ~ disabled[0].resource_type ~ ' is disabled ('
           ~ disabled[0].original_file_path ~ ').') %}
         {% do lines.append('Enable it there or in dbt_project.yml (enabled: true), or take it off the list.') %}
         {% do dbt_selfheal._raise(lines | join('\n')) %}
       {% endif %}
-      {% set nodes = builtins.ref.manifest.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed', 'snapshot']) %}
+      {% set nodes = dbt_selfheal._manifest().nodes.values() | selectattr('resource_type', 'in', ['model', 'seed', 'snapshot']) %}
       {% set near = dbt_selfheal._nearest(entry, nodes | map(attribute='name') | unique | list) %}
       {% do lines.append(named ~ 'no enabled node has that name.') %}
       {% if near %}{% do lines.append('Did you mean: ' ~ near | join(', ') ~ '?') %}{% endif %}

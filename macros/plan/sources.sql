@@ -2,34 +2,41 @@
   Sources that what is to be built reads.
 #}
 
-{# Raise when a step reads a source that is not in the database, where that is certain; names the source, its table and its
-   loader. One that a selected node itself reads is dbt's own business, and is only named. #}
-{% macro _raise_missing_sources(plan) %}
-  {% set manifest, names = builtins.ref.manifest, {} %}
+{# The sources that are not in the database, of those that the plan's steps and the command's own nodes read: a list of dicts, those that stop
+   healing first. They have unique_id; name, of the source and its table; relation, as SQL has it; read_by, a unique id, or none for a
+   node of the command; stops: whether it is certain that a step cannot be built without it (what a selected node itself reads is dbt's
+   own business, and is only named); message: what happened, where and what to do. #}
+{% macro _missing_sources(plan) %}
+  {% set manifest, names, missing = dbt_selfheal._manifest(), {}, [] %}
   {% for entry in plan.steps if not entry.clone %}
     {% set node = entry.node %}
-    {% for unique_id in node.depends_on_nodes if unique_id.startswith('source.') and unique_id not in plan.visited %}
+    {% for unique_id in node.depends_on.nodes or [] if unique_id.startswith('source.') and unique_id not in plan.visited %}
       {% set source = manifest.sources[unique_id] %}
       {% if not dbt_selfheal._source_exists(source, names) and not node.config.pre_hook
           and unique_id not in dbt_selfheal._edges(node.unique_id) %}
         {% set makers = [] %}
-        {% for other in manifest.disabled.values() | sum(start=[]) if other.resource_type in ('model', 'seed', 'snapshot') and other.alias == source.identifier
+        {% for other in (manifest.disabled or {}).values() | sum(start=[]) if other.resource_type in ('model', 'seed', 'snapshot') and other.alias == source.identifier
             and (other.database ~ '.' ~ other.schema) | lower == (source.database ~ '.' ~ source.schema) | lower %}{% do makers.append(other) %}{% endfor %}
-        {% do dbt_selfheal._raise('the source ' ~ source.source_name ~ '.' ~ source.name ~ ' is missing: there is no ' ~ source.relation_name ~ ' in the database.'
-          ~ '\nIt is read by ' ~ node.name ~ ' (' ~ node.original_file_path ~ '), which is missing and cannot be built without it.\n'
-          ~ ('The ' ~ makers[0].resource_type ~ ' ' ~ makers[0].name ~ ' (' ~ makers[0].original_file_path ~ ') makes it, and is disabled: enable it.' if makers
-             else 'Load it' ~ (' with ' ~ source.loader if source.loader else '') ~ ', or correct its database, schema or identifier in '
-             ~ source.original_file_path ~ '.') ~ ' Nothing was built.') %}
+        {% do missing.append({
+          'unique_id': unique_id, 'name': source.source_name ~ '.' ~ source.name, 'relation': source.relation_name, 'read_by': node.unique_id, 'stops': true,
+          'message': 'the source ' ~ source.source_name ~ '.' ~ source.name ~ ' is missing: there is no ' ~ source.relation_name ~ ' in the database.'
+            ~ '\nIt is read by ' ~ node.name ~ ' (' ~ node.original_file_path ~ '), which is missing and cannot be built without it.\n'
+            ~ ('The ' ~ makers[0].resource_type ~ ' ' ~ makers[0].name ~ ' (' ~ makers[0].original_file_path ~ ') makes it, and is disabled: enable it.' if makers
+               else 'Load it' ~ (' with ' ~ source.loader if source.loader else '') ~ ', or correct its database, schema or identifier in '
+               ~ source.original_file_path ~ '.') ~ ' Nothing was built.'}) %}
       {% endif %}
     {% endfor %}
   {% endfor %}
-  {% for unique_id, reason in plan.required.items() if unique_id.startswith('source.') and unique_id not in plan.visited %}
+  {% for unique_id, reason in plan.required.items() if unique_id.startswith('source.') and unique_id not in plan.visited and unique_id not in missing | map(attribute='unique_id') %}
     {% set source = manifest.sources[unique_id] %}
     {% if not dbt_selfheal._source_exists(source, names) %}
-      {% do exceptions.warn('dbt_selfheal: the source ' ~ source.source_name ~ '.' ~ source.name ~ ' (' ~ source.original_file_path ~ ') seems to be missing: there is no '
-        ~ source.relation_name ~ ' in the database. It is ' ~ reason ~ '.') %}
+      {% do missing.append({
+        'unique_id': unique_id, 'name': source.source_name ~ '.' ~ source.name, 'relation': source.relation_name, 'read_by': none, 'stops': false,
+        'message': 'the source ' ~ source.source_name ~ '.' ~ source.name ~ ' (' ~ source.original_file_path ~ ') seems to be missing: there is no '
+          ~ source.relation_name ~ ' in the database. It is ' ~ reason ~ '.'}) %}
     {% endif %}
   {% endfor %}
+  {% do return(missing) %}
 {% endmacro %}
 
 

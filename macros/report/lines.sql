@@ -29,7 +29,7 @@
 
 {# A datetime as ISO 8601 in UTC with a Z, to the millisecond. #}
 {% macro _iso(moment) %}
-  {% do return(moment.strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3] ~ 'Z') %}
+  {% do return(moment.strftime('%Y-%m-%dT%H:%M:%S.%f')[:23] ~ 'Z') %}
 {% endmacro %}
 
 

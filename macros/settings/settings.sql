@@ -6,11 +6,12 @@
 {# The settings in force: defaults, then dbt_project.yml, then --vars, key by key; strings are rendered. The keys of the defaults are also the
    list of valid keys; the last four are for the package dbt_selfheal_database. #}
 {% macro _settings() %}
-  {% set config, problems = adapter.config, [] %}
+  {% set config, problems = adapter.config or {'vars': {}, 'cli_vars': invocation_args_dict.vars or {}}, [] %}
   {% set settings = {
     'enabled': true, 'on_missing': 'build', 'on_lost_history': 'fail', 'required': [], 'targets': [], 'timeout_seconds': none, 'lock_timeout_seconds': 60,
     'history': false, 'history_days': 90, 'schema': none, 'migrations': false, 'initial_data': [], 'out_of_order': false} %}
-  {% for origin, vars in {'dbt_project.yml': config.vars.to_dict(), '--vars': config.cli_vars}.items() %}
+  {% set project = config.vars.to_dict() if adapter.config else {'dbt_selfheal': var('dbt_selfheal', {})} if 'dbt_selfheal' not in config.cli_vars else {} %}  {# dbt v2 tells only the one in force #}
+  {% for origin, vars in {'dbt_project.yml': project, '--vars': config.cli_vars}.items() %}
     {% set layer = vars.get('dbt_selfheal', {}) %}
     {% for key, value in (layer if layer is mapping else {none: layer}).items() %}
       {% set found = dbt_selfheal._setting_value(key, value, settings | list, origin) %}
@@ -40,7 +41,7 @@
   {% set is_list, rendered = value is iterable and value is not mapping and value is not string, [] %}
   {% if '{' in value | string and (value is string or (is_list and kind == 'list of strings')) %}
     {% for item in (value if is_list else [value]) %}
-      {% do rendered.append(item if item is not string or '{' not in item else try_or_compiler_error(
+      {% do rendered.append(item if item is not string or '{' not in item else render(item) if dbt_version >= '2' else try_or_compiler_error(
         'dbt_selfheal: vars.dbt_selfheal.' ~ key ~ ' cannot be rendered: ' ~ item ~ '\nFix it in ' ~ origin ~ '.', render, item)) %}
     {% endfor %}
     {% set value = rendered if is_list else rendered[0] %}

@@ -37,7 +37,7 @@
   {% set required = [] %}
   {% for unique_id in plan.required %}
     {% set entry = plan.visited.get(unique_id) %}
-    {% if entry and entry.node and not entry.node.is_ephemeral_model %}
+    {% if entry and entry.node and entry.node.config.materialized != 'ephemeral' %}
       {% do required.append({
         'unique_id': unique_id, 'name': entry.node.name, 'resource_type': entry.node.resource_type | string,
         'tier': 'seed' if entry.node.resource_type == 'seed' else 'foundation', 'relation': entry.node.relation_name,

@@ -25,7 +25,7 @@
    One query per schema, and one for each function (a function node of dbt 1.11, or what a table_function materialization makes): where it is not
    known how to look for those, they are taken to be there, as dbt takes them. #}
 {% macro _absent(entries) %}
-  {% set names, absent, asks, exact = {}, [], dbt_selfheal._traits().names, not dbt_selfheal._traits().any_case and adapter.config.quoting.identifier is not false %}
+  {% set names, absent, asks, exact = {}, [], dbt_selfheal._traits().names, dbt_selfheal._traits().exact %}
   {% for entry in entries %}
     {% set node = entry.node %}
     {% set place = node.database ~ '.' ~ node.schema %}

@@ -223,6 +223,20 @@ def test_a_missing_source_is_an_error_that_names_source_table_and_loader(graph: 
     assert "customers" not in graph.names(), "nothing was built"
 
 
+def test_the_plan_names_the_sources_that_are_missing(graph: DbtProject):
+    """What it shows is what healing then does: nothing."""
+    result = graph.dbt("run-operation", "initialization_plan", args={"select": ["leaf_payments"]})
+    (source,) = plan(result)["missing_sources"]
+    assert (source["name"], source["read_by"], source["stops"]) == (
+        "bank.payments",
+        "model.shop.payments",
+        True,
+    )
+    assert "It is read by payments (models/payments.sql)" in source["message"]
+    assert any("Missing source: bank.payments" in line for line in printed(result))
+    assert plan(graph.dbt("run-operation", "initialization_plan"))["missing_sources"] != []
+
+
 def test_with_the_source_there_the_same_command_succeeds(graph: DbtProject):
     graph.execute("create table bank_payments as select 1 as payment_id")
     result = graph.dbt("run", "-s", "leaf_payments")

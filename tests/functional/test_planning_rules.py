@@ -497,14 +497,14 @@ def test_on_an_untested_adapter_on_missing_fail_stops_with_the_command(
 def test_a_dbt_outside_of_the_declared_range_is_refused_by_dbt_naming_the_package(
     make_project: ProjectFactory,
 ):
-    """dbt 2.x is outside of the range that dbt_project.yml declares; what dbt then says is clear."""
+    """dbt 1.x enforces the range; what it says of a version outside of it is clear."""
     declared = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["require-dbt-version"]
-    assert declared == [">=1.8.0", "<2.0.0"]
+    assert declared == [">=1.8.0", "<3.0.0"]
     project = make_project(FILES)
     package = project.folder / "dbt_packages" / "dbt_selfheal"
     package.unlink()
     shutil.copytree(ROOT / "macros", package / "macros")
-    description = (ROOT / "dbt_project.yml").read_text().replace('">=1.8.0", "<2.0.0"', '">=2.0.0", "<3.0.0"')
+    description = (ROOT / "dbt_project.yml").read_text().replace('">=1.8.0", "<3.0.0"', '">=2.0.0", "<3.0.0"')
     (package / "dbt_project.yml").write_text(description)
     result = project.dbt_fails("run", "-s", "leaf")
     assert "dbt_selfheal" in result.output

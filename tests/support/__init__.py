@@ -9,7 +9,7 @@ from support.databases import (
     SparkDatabase,
     SqliteDatabase,
 )
-from support.environments import ROOT, DbtServer, Environment, default_environment
+from support.environments import ROOT, DbtServer, EngineProcesses, Environment, default_environment
 from support.project import BOTH, HEALING, DbtError, DbtProject, DbtResult, RunningDbt
 from support.results import RESULTS, keep_result
 from support.warm_up import warm_server
@@ -26,6 +26,7 @@ __all__ = [
     "DbtResult",
     "DbtServer",
     "DuckDbDatabase",
+    "EngineProcesses",
     "Environment",
     "PostgresDatabase",
     "PostgresServer",

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -214,8 +215,8 @@ class PostgresDatabase(Database):
         """Returns the output of profiles.yml for this database."""
         return {
             "type": "postgres",
-            "host": str(self.server.folder),
-            "port": PostgresServer.port,
+            "host": self.server.host or str(self.server.folder),
+            "port": self.server.port,
             "user": "postgres",
             "password": "",
             "dbname": self.name,
@@ -364,6 +365,7 @@ class PostgresServer:
 
     Args:
         extension: The name of an extension that the binaries must have.
+        tcp: Whether it is reached through a port of this machine instead: dbt v2 knows no sockets.
 
     Raises:
         RuntimeError: There are no binaries, or the server does not start.
@@ -371,8 +373,13 @@ class PostgresServer:
 
     port = 5432
 
-    def __init__(self, extension: str | None = None) -> None:
+    def __init__(self, extension: str | None = None, *, tcp: bool = False) -> None:
         self._extension = extension
+        self.host = ""
+        if tcp:
+            self.host = "127.0.0.1"
+            with socket.create_server((self.host, 0)) as free:
+                self.port = free.getsockname()[1]
         # Directly under /tmp: a socket's path has a limit of 107 bytes, and root's server runs as nobody.
         self.folder = Path(tempfile.mkdtemp(prefix="selfheal-pg-", dir="/tmp"))
         self._user: dict[str, Any] = (
@@ -394,7 +401,8 @@ class PostgresServer:
                 "-D",
                 self._data,
             )
-            settings = "-c listen_addresses='' -c max_connections=200 -c shared_buffers=64MB -c timezone=UTC"
+            settings = f"-c listen_addresses='{self.host}' -c max_connections=200"
+            settings += " -c shared_buffers=64MB -c timezone=UTC"
             careless = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
             options = f"{settings} {careless} -k {self.folder} -p {self.port}"
             self._call(

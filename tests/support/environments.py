@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = Path(__file__).with_name("dbt_server.py")
+TELEMETRY = "telemetry.jsonl"  # of dbt v2: what it did, as JSON lines
 
 
 class Environment:
@@ -57,7 +58,7 @@ class Environment:
         kept = {
             k: v
             for k, v in os.environ.items()
-            if not k.startswith(("DBT_", "PYTHON", "PYTEST_", "VIRTUAL_ENV", "PG"))
+            if not k.startswith(("DBT_", "PYTHON", "PYTEST_", "VIRTUAL_ENV", "PG", "RUST_"))
         }
         return {
             **kept,
@@ -77,7 +78,10 @@ class Environment:
 
     def _engine_variables(self) -> dict[str, str]:
         """Returns what lets the engine find its drivers, and use those that are not finished."""
-        return {"XDG_CACHE_HOME": str(self.folder / "cache"), "DBT_ALLOW_EXPERIMENTAL_ADAPTERS": "true"}
+        return {
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "DBT_ALLOW_EXPERIMENTAL_ADAPTERS": "true",
+        }
 
 
 class Process(Protocol):
@@ -153,7 +157,7 @@ class DbtServer:
         stdout: Path,
         stderr: Path,
         script: Path | None = None,
-    ) -> ForkedProcess:
+    ) -> Process:
         """Starts dbt, or a Python script, in a fresh process.
 
         Args:
@@ -245,6 +249,27 @@ class DbtServer:
         for process in list(self._processes.values()):
             process.started.set()
             process.ended.set()
+
+
+class EngineProcesses(DbtServer):
+    """Starts dbt v2, which is one program that needs no imports: each invocation is a process of its own."""
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        variables: dict[str, str],
+        stdout: Path,
+        stderr: Path,
+        script: Path | None = None,
+    ) -> Process:
+        """Starts it. Arguments as of DbtServer.start; a script cannot run in it."""
+        assert script is None
+        told = {"DBT_OTEL_FILE_NAME": str(stdout.with_name(TELEMETRY)), **variables}
+        return start_real_process(
+            self.environment, arguments, folder=folder, variables=told, stdout=stdout, stderr=stderr
+        )
 
 
 def start_real_process(

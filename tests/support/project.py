@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from support.databases import Database, Row
-from support.environments import ROOT, DbtServer, Process, kill_group, start_real_process
+from support.environments import ROOT, TELEMETRY, DbtServer, Process, kill_group, start_real_process
 
 TIMEOUT = 120.0
 PACKAGES = {"dbt_selfheal": ROOT, "dbt_selfheal_database": ROOT / "database"}
@@ -57,6 +57,8 @@ class DbtResult:
     @cached_property
     def events(self) -> list[dict[str, Any]]:
         """The events of the log file at debug level: dicts with `info` (name, level, msg, ts) and `data`."""
+        if (self.folder / TELEMETRY).exists():
+            return [_as_event(json.loads(line)) for line in _read(self.folder / TELEMETRY).splitlines()]
         events = []
         for path in sorted(self.folder.glob("dbt.log*"), reverse=True):
             for line in path.read_text().splitlines():
@@ -447,6 +449,15 @@ class DbtProject:
     def drop(self, *relations: str) -> None:
         """Drops relations given as `name` or `schema.name`."""
         self.database.drop(*relations)
+
+
+def _as_event(record: dict[str, Any]) -> dict[str, Any]:
+    """Returns a record of dbt v2's telemetry in the form of an event of dbt v1's log."""
+    name = record["event_type"].rpartition(".")[2]
+    if name == "QueryExecuted" and record["record_type"] == "SpanEnd":
+        name = "SQLQuery"
+    info = {"name": name, "level": record["severity_text"].lower(), "msg": record.get("body") or ""}
+    return {"info": info, "data": record["attributes"]}
 
 
 def _read(path: Path) -> str:

@@ -25,7 +25,8 @@ def plan(*steps: dict[str, Any], **values: Any) -> dict[str, Any]:
     """Returns a plan."""
     return {
         "state": "incomplete", "enabled": True, "required": {each["unique_id"]: "" for each in steps},
-        "steps": list(steps), "present": [], "postponed": [], "command": "dbt build --select a",
+        "steps": list(steps), "present": [], "postponed": [], "missing_sources": [],
+        "command": "dbt build --select a",
         "way": "hook", "way_reason": "", "blocked": None, **values,
     }  # fmt: skip
 
@@ -96,6 +97,22 @@ def test_what_ensure_would_not_build_is_not_promised(capsys: pytest.CaptureFixtu
     lines = shown(capsys, plan(step("a"), blocked="vars.dbt_selfheal.on_missing is fail"))
     assert "Not built by ensure: vars.dbt_selfheal.on_missing is fail" in lines
     assert lines[-1] == "Build them with: dbt build --select a"
+
+
+def test_a_missing_source_is_named_in_each_form(capsys: pytest.CaptureFixture[str]) -> None:
+    source = {
+        "unique_id": "source.shop.bank.payments", "name": "bank.payments",
+        "relation": '"db"."bank"."payments"', "read_by": "model.shop.a", "stops": True, "message": "...",
+    }  # fmt: skip
+    found = plan(step("a"), missing_sources=[source], blocked='there is no source bank.payments ("db"...)')
+    lines = shown(capsys, found)
+    assert 'Missing source: bank.payments ("db"."bank"."payments"), read by a' in lines
+    assert lines[-1].startswith("Not built by ensure: there is no source"), "no command would build them"
+    assert "Missing source: bank.payments" in markdown(found, "dbt-selfheal ensure")
+    assert "::error title=dbt-selfheal plan::missing source: bank.payments" in github(found, "shop", Path())
+    lines = shown(capsys, plan(step("a"), missing_sources=[{**source, "stops": False, "read_by": None}]))
+    assert 'Missing source: bank.payments ("db"."bank"."payments")' in lines
+    assert lines[-1] == "Build them with: dbt-selfheal ensure"
 
 
 def test_a_long_chain_goes_on_further_down(capsys: pytest.CaptureFixture[str]) -> None:

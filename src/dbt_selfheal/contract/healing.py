@@ -29,6 +29,17 @@ class PlanStep(BaseModel):
     cloned_from: str | None = Field(description="What it is cloned from, with `on_missing: clone`.")
 
 
+class MissingSource(BaseModel):
+    """A source that is not in the database."""
+
+    unique_id: str = Field(description="dbt's unique id of the source.")
+    name: str = Field(description="The source's name and its table's.")
+    relation: str | None = Field(description="Its relation as SQL has it.")
+    read_by: str | None = Field(description="Unique id of the step that reads it; null: no step does.")
+    stops: bool = Field(description="Whether it is certain that nothing can be built without it.")
+    message: str = Field(description="What happened, where, and what to do.")
+
+
 class Plan(BaseModel):
     """What is missing, and what would be built in which order."""
 
@@ -38,6 +49,9 @@ class Plan(BaseModel):
     steps: list[PlanStep] = Field(description="What would be built, in this order.")
     present: list[str] = Field(description="Unique ids of the required nodes that exist; they stay.")
     postponed: list[str] = Field(description="Unique ids that are left to a later command.")
+    missing_sources: list[MissingSource] = Field(
+        description="Sources that are missing, those that stop first."
+    )
     command: str | None = Field(description="The dbt command that builds the same; null for nothing.")
     way: Literal["hook", "native", "none"] = Field(
         description="How `ensure` would build it: in one dbt operation, with dbt's own nodes, or not at all."

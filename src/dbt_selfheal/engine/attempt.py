@@ -338,6 +338,8 @@ def _with_ours(
         blocked = "healing is off, by setting or in this target"
     elif steps and on_missing not in ("build", "clone"):
         blocked = f"vars.dbt_selfheal.on_missing is {on_missing}"
+    elif stopping := [source for source in plan.get("missing_sources", []) if source["stops"]]:
+        blocked = f"there is no source {stopping[0]['name']} ({stopping[0]['relation']})"
     elif steps and disk is not None:
         blocked = str(disk)
     ours = {"way": graph.get("way"), "way_reason": graph.get("reason"), "blocked": blocked}

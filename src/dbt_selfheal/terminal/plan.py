@@ -85,6 +85,9 @@ def github(plan: Plan, project: str, folder: Path) -> str:
         file = f"file={_property((folder / step['path']).as_posix())}," if inside else ""
         text = f"{_kind(step)} {_name(step)} is missing ({step['reason']})" + (f"; {note}" if note else "")
         lines.append(f"::{level} {file}title=dbt-selfheal plan::{_data(text)}")
+    for source in plan.get("missing_sources", ()):
+        level, text = "error" if source["stops"] else "warning", f"missing source: {_source(source)}"
+        lines.append(f"::{level} title=dbt-selfheal plan::{_data(text)}")
     return "\n".join([*lines, headline(plan)])
 
 
@@ -151,9 +154,12 @@ def _last_lines(plan: Plan, command: str) -> Iterator[str]:
             more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
             shown = ", ".join(".".join(name.split(".")[2:]) for name in names[:NAMES_SHOWN])
             yield f"{word}: {shown}{more}"
+    for source in plan.get("missing_sources", ()):
+        yield f"Missing source: {_source(source)}"
     if plan["blocked"]:
         yield f"Not built by ensure: {plan['blocked']}"
-        yield f"Build them with: {plan['command']}"
+        if not any(source["stops"] for source in plan.get("missing_sources", ())):
+            yield f"Build them with: {plan['command']}"
         return
     if plan["way"] == "native":
         yield f"In the order of the numbers, with dbt's own nodes: {plan['way_reason']}"
@@ -179,6 +185,12 @@ def _note(plan: Plan, step: Step) -> str | None:
 def _is_refused(plan: Plan, step: Step) -> bool:
     """Returns whether `ensure` would not build a step: a hook cannot, and dbt's own nodes are not used."""
     return bool(step["refusal"]) and plan["way"] != "native"
+
+
+def _source(source: Mapping[str, Any]) -> str:
+    """Returns a missing source: its name, its relation, and which step reads it."""
+    reader = f", read by {'.'.join(source['read_by'].split('.')[2:])}" if source["read_by"] else ""
+    return f"{source['name']} ({source['relation']}){reader}"
 
 
 def _kind(step: Step) -> str:

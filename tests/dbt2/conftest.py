@@ -1,0 +1,40 @@
+"""A project with what dbt v2 builds in ways of its own, and what the tests ask of its database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import catalog
+import pytest
+from conftest import ProjectFactory
+from support import DbtProject, PostgresDatabase
+
+# Seeds with typed columns, ephemeral parents, a view, tables, an incremental model, a contract, comments,
+# hooks, macros of the project, a snapshot, versions of a model, a package; and one leaf that reads it all.
+FOLDER = Path(__file__).with_name("project")
+FILES = {
+    str(path.relative_to(FOLDER)).replace("helpers/", "dbt_packages/helpers/"): path.read_text()
+    for path in FOLDER.rglob("*.*")
+    if path.is_file()
+}
+MISSING = {
+    "raw_people", "raw_orders", "orders", "order_view", "grown", "agreed", "price_v1", "price_v2", "kept",
+    "of_package", "price",  # price: the view by the bare name of a latest version, which dbt itself makes
+}  # fmt: skip
+
+
+@pytest.fixture
+def project(make_project: ProjectFactory) -> DbtProject:
+    """The project, with nothing built."""
+    return make_project(FILES)
+
+
+def facts(project: DbtProject) -> catalog.Snapshot:
+    """Returns what the database's catalog says of its relations, with their rows."""
+    database = project.database
+    profile = database.profile()
+    if isinstance(database, PostgresDatabase):
+        arguments: dict[str, Any] = {key: profile[key] for key in ("host", "port", "user", "dbname")}
+        return catalog.snapshot("postgres", arguments)
+    return catalog.snapshot("duckdb", {"path": str(profile["path"])})

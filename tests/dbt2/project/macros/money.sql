@@ -1,0 +1,1 @@
+{% macro money(column) %}cast({{ column }} * 100 as integer){% endmacro %}
