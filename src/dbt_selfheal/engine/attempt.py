@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from dbt_selfheal.engine.interface import Engine, Job, Outcome, Request
 from dbt_selfheal.engine.memory import Memory
+from dbt_selfheal.engine.native import engine_for
 from dbt_selfheal.engine.prepare import Preparation
-from dbt_selfheal.engine.process import DbtProcesses
 from dbt_selfheal.errors import (
     ConcurrentInitializationError,
     InitializationError,
@@ -43,7 +43,7 @@ class Attempt:
         self.request = request
         self.recorder = Recorder(view or Silent(), request.log_file, Scrubber())
         self.recorder.listen(request.on_event, request.on_failure)
-        self.engine: Engine = DbtProcesses(request, self.recorder)  # the one engine so far
+        self.engine: Engine = engine_for(request, self.recorder)
         self.memory = Memory(self.recorder, self.engine)
         self.preparation = Preparation(request, self.recorder)
         self.outcome = Outcome("not_started", "none")
@@ -109,8 +109,10 @@ class Attempt:
                 disk = self.preparation.disk
                 code = self.engine.supervise(workspace, command, disk=disk, release=release)
             ready = code == 0 or self.engine.messages.hooks_passed
-            way = "hook" if self.recorder.missing else "none"
-            self.outcome = Outcome("completed" if ready else "not_started", way)
+            way = {"native": "native"}.get(self.engine.messages.way, "hook")
+            self.outcome = Outcome(
+                "completed" if ready else "not_started", way if self.recorder.missing else "none"
+            )
             return code
 
     def plan(self) -> dict[str, Any]:

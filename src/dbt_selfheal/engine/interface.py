@@ -140,10 +140,11 @@ class Job:
     Args:
         mode: `ensure`, `plan`, `status`, `operation` or `health`.
         refuse: Whether nothing may be built.
-        note: What is said when it starts.
+        note: What is said when it starts; empty for nothing.
         quiet: Whether dbt's own output stays hidden even if it was asked for.
         operation: The macro of another package than the one that heals, if it needs one.
         details: What the mode needs: `operation` with its `name` and `arguments`, `tests`.
+        limit: The time limit in seconds; None for that of the request.
     """
 
     mode: str
@@ -152,6 +153,7 @@ class Job:
     quiet: bool = False
     operation: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    limit: float | None = None
 
 
 class Engine(Protocol):

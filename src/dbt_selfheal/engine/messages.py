@@ -23,6 +23,7 @@ class Messages:
         self.errors: list[str] = []
         self.hook_failed = False
         self.hooks_passed = False  # a node has started
+        self.hook_ran: bool | None = None  # whether the package's own did; None: the engine does not tell
         self.nodes: list[dict[str, Any]] | None = None  # where the relations of the project are
         self.required: list[str] = []
         self.selection: str | None = None  # what is wrong with the selection
@@ -38,6 +39,8 @@ class Messages:
             self.hook_failed = self.hook_failed or message.get("name") == "DatabaseErrorRunningHook"
         elif kind == "hooks_passed":
             self.hooks_passed = True
+        elif kind == "hook_ran":
+            self.hook_ran = True
         elif kind == "line":
             self.recorder.lines.append(self.recorder.scrub(message["text"]))
         elif kind == "warning":

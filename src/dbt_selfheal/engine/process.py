@@ -9,7 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dbt_selfheal.engine.interface import Job, Request
 from dbt_selfheal.engine.messages import Messages
@@ -21,9 +22,17 @@ from dbt_selfheal.workspace.project import Workspace
 if TYPE_CHECKING:
     from dbt_selfheal.engine.supervise import Supervised
 
-RUNNER = "runner.py"
 NATIVE_FROM = 40
 OnMessage = Callable[[dict[str, Any]], bool]
+
+
+@dataclass
+class Seen:
+    """What was seen of a user's command: its exit code, whether its nodes began, the signals that came."""
+
+    code: int = 1
+    passed: bool = False
+    forwarded: list[int] = field(default_factory=list)
 
 
 class DbtProcesses:
@@ -33,6 +42,8 @@ class DbtProcesses:
         request: What the attempt is asked to do.
         recorder: Keeps what dbt reports.
     """
+
+    runner: ClassVar[str] = "runner.py"  # what does a job, inside
 
     def __init__(self, request: Request, recorder: Recorder) -> None:
         self.request = request
@@ -49,7 +60,8 @@ class DbtProcesses:
         Raises:
             InitializationError: It failed.
         """
-        self.recorder.view.note(job.note)
+        if job.note:
+            self.recorder.view.note(job.note)
         import tempfile
 
         from dbt_selfheal.engine.supervise import INSIDE, Supervised
@@ -59,9 +71,9 @@ class DbtProcesses:
             json.dump(self._wanted(workspace, job), file)
             file.flush()
             shown = self.request.dbt_output and not job.quiet
-            command = [find_dbt().python, str(INSIDE / RUNNER), file.name]
+            command = [find_dbt().python, str(INSIDE / self.runner), file.name]
             process = Supervised(command, os.environ, output=None if shown else output)
-            limit = self.request.time_limit(workspace)
+            limit = self.request.time_limit(workspace) if job.limit is None else job.limit
             code = self._follow(process, self.messages.take_and_tell, limit)
             self.messages.learn(workspace)
             if code != 0:
@@ -108,36 +120,51 @@ class DbtProcesses:
         Raises:
             InitializationError: Healing failed.
         """
+        limit = self.request.time_limit(workspace) if limit is None else limit
+        return self._end(workspace, self._watch(workspace, command, disk, release, limit))
+
+    def _watch(
+        self,
+        workspace: Workspace,
+        command: Sequence[str],
+        disk: DiskSpaceError | None,
+        release: Callable[[], None],
+        limit: float,
+    ) -> Seen:
+        """Follows a command to its end; raises `disk` as soon as something is missing."""
         from dbt_selfheal.engine.supervise import Supervised
 
-        limit = self.request.time_limit(workspace) if limit is None else limit
-        passed = too_full = False
+        seen, too_full = Seen(), False
 
         def take(message: dict[str, Any]) -> bool:
-            nonlocal passed, too_full
+            nonlocal too_full
             self.messages.take(message)
             done = message["kind"] == "hooks_passed" or self.recorder.completed
-            if done and not passed:
-                passed = True
+            if done and not seen.passed:
+                seen.passed = True
                 release()
-            if disk is not None and self.recorder.missing and not passed:
+            if disk is not None and self.recorder.missing and not seen.passed:
                 too_full = True
                 process.end()
             return done
 
         process = Supervised(command, os.environ)
-        with _forwarding(process) as forwarded:
-            code = self._follow(process, take, limit)
+        with _forwarding(process) as seen.forwarded:
+            seen.code = self._follow(process, take, limit)
         self.messages.learn(workspace)
         if too_full and disk is not None:
             raise disk
-        if code > 0 and forwarded:  # dbt ends by itself: neither an error nor an attempt that failed
-            sys.exit(128 + forwarded[0])
-        if code > 0 and not passed:
+        return seen
+
+    def _end(self, workspace: Workspace, seen: Seen) -> int:
+        """Ends as a command has ended; returns its exit code, raises if healing has failed."""
+        if seen.code > 0 and seen.forwarded:  # dbt ends by itself: no error, and no attempt that failed
+            sys.exit(128 + seen.forwarded[0])
+        if seen.code > 0 and not seen.passed:
             self._raise_ours(workspace)
-        if code < 0:
-            die_by(-code)
-        return code
+        if seen.code < 0:
+            die_by(-seen.code)
+        return seen.code
 
     def _raise_ours(self, workspace: Workspace) -> None:
         """Raises why a command failed before its first node if that is healing's; else says what to do."""

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dbt_selfheal.errors import ConfigurationError
 
 HEALING = frozenset({"build", "run", "seed", "snapshot", "test", "retry", "clone", "run-operation"})
+_PROGRAMS = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ")  # of Linux, macOS, Windows
 _PYTHON = re.compile(
     r"^#!\s*(?P<plain>\S*python[^\s]*)"
     r"|'''exec'\s+(?P<quote>[\"']?)(?P<long>.+?python[^\"'\s]*)(?P=quote)",
@@ -66,14 +68,24 @@ class Options:
 
 @dataclass(frozen=True)
 class Dbt:
-    """An installation of dbt."""
+    """An installation of dbt.
+
+    Args:
+        python: The Python that it runs in; for dbt v2, which is one program, the one of this command.
+        paths: Where its distributions are.
+        program: The program of dbt v2; None for dbt v1.
+    """
 
     python: str
     paths: tuple[str, ...]
+    program: str | None = None
 
     def version_of(self, distribution: str) -> str | None:
         """Returns the version of a distribution beside dbt, or None if it is not there."""
         from importlib import metadata
+
+        if self.program is not None:
+            return _version_of(self.program) if distribution == "dbt-core" else None
 
         for found in metadata.distributions(name=distribution, path=list(self.paths)):
             return found.version
@@ -106,6 +118,8 @@ def find_dbt(command: str | None = None) -> Dbt:
         dbt = _dbt_of(given)
     elif named is not None:
         dbt = named
+    elif _version_of(str(beside)) is not None:
+        dbt = Dbt(sys.executable, (), str(beside))
     elif beside.exists():
         dbt = Dbt(sys.executable, tuple(path for path in sys.path if path.endswith("-packages")))
     else:
@@ -123,8 +137,26 @@ def find_dbt(command: str | None = None) -> Dbt:
     return dbt
 
 
+@lru_cache
+def _version_of(command: str) -> str | None:
+    """Returns the version of dbt v2, such as `2.0.0-alpha.4`; None if a command is no program of its kind."""
+    import subprocess
+
+    try:
+        with Path(command).open("rb") as file:
+            if not file.read(4).startswith(_PROGRAMS):
+                return None
+        done = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"\bdbt(?:-\w+)? v?(\d+\.\d+\S*)", done.stdout)
+    return found[1] if found else None
+
+
 def _dbt_of(command: str) -> Dbt:
-    """Returns the installation of a console script."""
+    """Returns the installation of a console script, or of the program of dbt v2."""
+    if _version_of(command) is not None:
+        return Dbt(sys.executable, (), command)
     try:
         with Path(command).open("rb") as file:
             found = _PYTHON.search(file.read(2000).decode("utf-8", "replace"))
@@ -136,9 +168,9 @@ def _dbt_of(command: str) -> Dbt:
         ) from None
     if found is None:
         raise ConfigurationError(
-            f"{command} is not a dbt-core that dbt-selfheal knows (dbt 2 is not supported yet)",
+            f"{command} is not a dbt that dbt-selfheal knows",
             code="selfheal-dbt-version",
-            remedy='Install dbt-core 1.8 to 1.12: pip install "dbt-core>=1.8,<2"',
+            remedy='Install dbt-core 1.8 to 1.12 (pip install "dbt-core>=1.8,<2"), or dbt v2.',
         )
     python = found["plain"] or found["long"]
     folders = Path(python).parent.parent.glob("lib/python*/site-packages")
@@ -149,11 +181,11 @@ def _check_version(dbt: Dbt) -> None:
     version = dbt.version_of("dbt-core")
     if version is None:
         return
-    if not (1, 8) <= dbt.release < (2, 0):
+    if not (1, 8) <= dbt.release < (3, 0) or (dbt.program is None and dbt.release >= (2, 0)):
         raise ConfigurationError(
             f"dbt-core {version} is not supported",
             code="selfheal-dbt-version",
-            remedy='Install dbt-core 1.8 to 1.12: pip install "dbt-core>=1.8,<2"',
+            remedy='Install dbt-core 1.8 to 1.12 (pip install "dbt-core>=1.8,<2"), or dbt v2.',
         )
 
 
@@ -254,9 +286,9 @@ def options_of(arguments: list[str], given: Options) -> Options:
 def dbt_variable(name: str) -> str | None:
     """Returns the environment variable for an option of dbt, such as TARGET; None if it is not set.
 
-    From version 1.11 on dbt prefers DBT_ENGINE_TARGET to DBT_TARGET, which all versions read.
+    From version 1.11 on dbt v1 prefers DBT_ENGINE_TARGET to DBT_TARGET, which all versions read.
     """
     engine = os.environ.get(f"DBT_ENGINE_{name}")
-    if engine and find_dbt().release >= (1, 11):
+    if engine and (1, 11) <= find_dbt().release < (2, 0):
         return engine
     return os.environ.get(f"DBT_{name}")

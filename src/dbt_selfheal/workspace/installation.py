@@ -25,7 +25,7 @@ OPERATION_MISSING = "selfheal-database-package-missing"
 def check_installation(workspace: Workspace, dbt: Dbt) -> None:
     """Checks that the adapter and the dbt package are installed; raises ConfigurationError if not."""
     adapter = workspace.adapter
-    if dbt.version_of("dbt-core") and not dbt.version_of(f"dbt-{adapter}"):
+    if dbt.program is None and dbt.version_of("dbt-core") and not dbt.version_of(f"dbt-{adapter}"):
         raise _adapter_missing(workspace, adapter)
     if workspace.project.get("name") == PACKAGE:
         return

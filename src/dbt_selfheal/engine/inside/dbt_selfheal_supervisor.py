@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 EVENTS = "DBT_SELFHEAL_EVENTS_FD"
@@ -82,8 +83,13 @@ class Reporter:
             raise error
 
 
-def watch_lifeline(descriptor: int) -> None:
-    """Starts a thread that ends this process when the wrapper asks for it, or is gone."""
+def watch_lifeline(descriptor: int, cancel: Callable[[], None]) -> None:
+    """Starts a thread that ends this process when the wrapper asks for it, or is gone.
+
+    Args:
+        descriptor: The lifeline.
+        cancel: Ends what runs in the database, for which it has CANCEL_SECONDS.
+    """
 
     def watch() -> None:
         try:
@@ -92,7 +98,7 @@ def watch_lifeline(descriptor: int) -> None:
             asked = b""
         if asked == b"r":  # released: the wrapper is done and lets dbt live
             return
-        worker = threading.Thread(target=_cancel_statements, daemon=True)
+        worker = threading.Thread(target=cancel, daemon=True)
         worker.start()
         worker.join(CANCEL_SECONDS)
         if os.getpgrp() == os.getpid():
@@ -120,11 +126,15 @@ def descriptor_of(variable: str) -> int | None:
     return int(value) if value.isdigit() else None
 
 
-def start() -> Reporter | None:
-    """Starts watching; returns what sends events, or None if no wrapper asked for it."""
+def start(cancel: Callable[[], None] = _cancel_statements) -> Reporter | None:
+    """Starts watching; returns what sends events, or None if no wrapper asked for it.
+
+    Args:
+        cancel: As of watch_lifeline.
+    """
     events, lifeline = descriptor_of(EVENTS), descriptor_of(LIFELINE)
     if lifeline is not None:
-        watch_lifeline(lifeline)
+        watch_lifeline(lifeline, cancel)
     return Reporter(events) if events is not None else None
 
 
