@@ -9,6 +9,9 @@ import catalog
 import pytest
 from conftest import ProjectFactory
 from support import DbtProject, PostgresDatabase
+from wrapper.conftest import cli, shop
+
+__all__ = ["cli", "shop"]  # fixtures
 
 # Seeds with typed columns, ephemeral parents, a view, tables, an incremental model, a contract, comments,
 # hooks, macros of the project, a snapshot, versions of a model, a package; and one leaf that reads it all.

@@ -109,10 +109,8 @@ class Attempt:
                 disk = self.preparation.disk
                 code = self.engine.supervise(workspace, command, disk=disk, release=release)
             ready = code == 0 or self.engine.messages.hooks_passed
-            way = {"native": "native"}.get(self.engine.messages.way, "hook")
-            self.outcome = Outcome(
-                "completed" if ready else "not_started", way if self.recorder.missing else "none"
-            )
+            way = self.engine.messages.way_of_a_command()
+            self.outcome = Outcome("completed" if ready else "not_started", way)
             return code
 
     def plan(self) -> dict[str, Any]:

@@ -62,6 +62,12 @@ class Messages:
             self.recorder.view.note(self.recorder.scrub(message["text"].strip()))
         return self.take(message)
 
+    def way_of_a_command(self) -> str:
+        """Returns how what a user's command reads was built: by its hook, natively, or none: it was there."""
+        if not self.recorder.missing:
+            return "none"
+        return "native" if self.way == "native" else "hook"
+
     def learn(self, workspace: Workspace) -> None:
         """Takes down how long the nodes took."""
         if self.recorder.seconds:

@@ -14,7 +14,12 @@ from typing import Any
 
 from dbt_selfheal.engine.interface import Engine, Job, Request
 from dbt_selfheal.engine.process import DbtProcesses
-from dbt_selfheal.errors import ConfigurationError, DiskSpaceError, InitializationError
+from dbt_selfheal.errors import (
+    ConfigurationError,
+    DiskSpaceError,
+    InitializationError,
+    InitializationTimeoutError,
+)
 from dbt_selfheal.report.progress import Notes, view
 from dbt_selfheal.report.recorder import Recorder, iso, now
 from dbt_selfheal.workspace.dbt import find_dbt, option_of
@@ -89,7 +94,11 @@ class EngineProcesses(DbtProcesses):
             self._say_whether_checked(workspace, seen.passed)
             return self._end(workspace, seen)
         self._report_step("check_tables", began)
-        self._heal(workspace, command, plan["steps"], max(0.1, limit - (time.monotonic() - started)))
+        try:
+            self._heal(workspace, command, plan["steps"], max(0.1, limit - (time.monotonic() - started)))
+        except InitializationTimeoutError as error:  # the limit is for all of it
+            elapsed = time.monotonic() - started
+            raise InitializationTimeoutError(limit, elapsed, step=error.step, nodes=error.nodes) from None
         self.recorder.start_step("verify")
         self.recorder.plan = {}
 
