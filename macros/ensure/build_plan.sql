@@ -13,7 +13,17 @@
       ~ 'dbt_selfheal.ensure_initialized() the first one in the on-run-start of dbt_project.yml. Nothing was built.') %}
   {% endif %}
   {% set lock = dbt_selfheal._acquire_lock(settings, plan.steps | map(attribute='node') | map(attribute='schema')) %}
-  {% if lock.held %}{% do plan.update({'steps': dbt_selfheal._still_missing(plan.steps)}) %}{% endif %}
+  {% if lock.held %}  {# another run may have built some meanwhile, and nodes of this very command: dbt's cache is told of those #}
+    {% set absent, selected, nodes = dbt_selfheal._absent(plan.steps), [], dbt_selfheal._manifest().nodes %}
+    {% for id in (dbt_selfheal._selected() if absent | length < plan.steps | length else []) if id in nodes and nodes[id].is_relational and not nodes[id].is_ephemeral_model %}
+      {% do selected.append({'node': nodes[id]}) %}
+    {% endfor %}
+    {% set others = dbt_selfheal._absent(selected) %}
+    {% for entry in plan.steps + selected if entry not in absent and entry not in others and not entry.is_function %}
+      {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
+    {% endfor %}
+    {% do plan.update({'steps': absent}) %}
+  {% endif %}
   {% if plan.steps %}
     {% set step = dbt_selfheal._step('check_tables') %}
     {% do plan.update({'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
@@ -68,22 +78,4 @@
   {% endif %}
   {% do dbt_selfheal._emit('initialization_started', {
     'started_at': dbt_selfheal._iso(started_at), 'timeout_seconds': settings.timeout_seconds, 'missing_tables_found': plan.missing}) %}
-{% endmacro %}
-
-
-{# Those of the steps that the database still lacks, now that the lock is held; dbt's cache is told of the others, which
-   another run has built meanwhile, and of what that run has built besides of the nodes that this command selects. #}
-{% macro _still_missing(steps) %}
-  {% set absent, selected = dbt_selfheal._absent(steps), [] %}
-  {% if absent | length < steps | length %}
-    {% for id in dbt_selfheal._selected() if id in dbt_selfheal._manifest().nodes %}
-      {% set node = dbt_selfheal._manifest().nodes[id] %}
-      {% if node.is_relational and not node.is_ephemeral_model %}{% do selected.append({'node': node}) %}{% endif %}
-    {% endfor %}
-  {% endif %}
-  {% set others = dbt_selfheal._absent(selected) %}
-  {% for entry in steps + selected if entry not in absent and entry not in others and not entry.is_function %}
-    {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
-  {% endfor %}
-  {% do return(absent) %}
 {% endmacro %}

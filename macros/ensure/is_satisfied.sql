@@ -3,16 +3,17 @@
 #}
 
 {# Whether every relation that the command reads or the project declares is there, through ephemeral models and existing
-   views. false means "look closely": the plan decides. required: list of unique ids that the project declares. #}
+   views. (A selected ephemeral model is not run by itself.) false means "look closely": the plan decides. required: list of unique ids that the project declares. #}
 {% macro _is_satisfied(required=[]) %}
   {% set nodes, selected, seen, by_alias = builtins.ref.manifest.nodes, dict.fromkeys(selected_resources) or dbt_selfheal._selected(), {}, {} %}
   {% set queue = selected | list + required %}
   {% if (nodes | join).count('-on-run-') > 1 and dbt_selfheal._hooks(selected, queue).doubt %}{% do return(false) %}{% endif %}
   {% for id in queue if id not in seen %}
     {% set node = nodes.get(id) %}
-    {% if not (node and node.config.materialized == 'ephemeral' and loop.index <= selected | length) %}  {# dbt runs none by itself #}
+    {% set through = node and node.config.materialized == 'ephemeral' %}
+    {% if not through or loop.index > selected | length %}
     {% do seen.update({id: 1}) %}
-    {% set relation = node and (id in selected or node.config.materialized == 'ephemeral' or adapter.get_relation(node.database, node.schema, node.alias)) %}
+    {% set relation = node and (through or id in selected or adapter.get_relation(node.database, node.schema, node.alias)) %}
     {% if relation is true or (relation.is_view or not node) and dbt_selfheal._passes(id, selected, queue, by_alias) %}
       {% do queue.extend(node.depends_on_nodes or []) %}
     {% elif not relation or relation.is_view %}
