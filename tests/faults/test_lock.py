@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from contextlib import closing
 
@@ -68,6 +69,31 @@ def test_on_postgres_the_one_who_waits_is_told_for_whom_and_goes_on_when_it_is_o
     assert project.rows("leaf") == [(5,)]
     assert status(project)["state"] == "incomplete"  # holder and reader were never asked for
     assert status(project)["lock_holder"] is None
+
+
+@pytest.mark.postgres
+def test_on_postgres_the_limit_of_who_waits_begins_anew_with_each_holder(
+    make_warm_project: WarmProjectFactory,
+) -> None:
+    """Two hold the lock for 6 s each, one after the other, and the limit is 8 s."""
+    project = make_warm_project(FILES, "run", "-s", "leaf")
+    project.dbt("run", "-s", "leaf")
+    assert isinstance(project.database, PostgresDatabase)
+    server, name = project.database.server, project.database.name
+    with server.connection(name) as first, server.connection(name) as second:
+        project.drop("regions", "base", "leaf")
+        first.cursor().execute(f"select pg_advisory_lock({KEY})")
+        queued = threading.Thread(target=second.cursor().execute, args=(f"select pg_advisory_lock({KEY})",))
+        queued.start()
+        running = project.start("run", "-s", "leaf", vars={"dbt_selfheal": {"lock_timeout_seconds": 8}})
+        running.wait_for("waiting for another initialization")
+        time.sleep(6)
+        first.cursor().execute(f"select pg_advisory_unlock({KEY})")
+        queued.join()
+        time.sleep(6)
+        assert running.is_running
+        second.cursor().execute(f"select pg_advisory_unlock({KEY})")
+        assert running.wait().statuses == {"leaf": "success"}
 
 
 @pytest.mark.postgres

@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,16 +16,16 @@ from hypothesis import strategies as st
 from support import ROOT
 
 from dbt_selfheal.cli.explain import code_text
-from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError
+from dbt_selfheal.errors import AnotherProcessError, ConcurrentInitializationError, ConfigurationError
 from dbt_selfheal.report import remedies
 from dbt_selfheal.report.catalogue import GENERAL, PREFIX, Remedy, catalogue, codes
 from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.scrub import MASK, Scrubber
 from dbt_selfheal.report.style import flag_in, wanted_colors, wrapped
 from dbt_selfheal.workspace.dbt import Options, find_dbt, heals, option_of, subcommand
-from dbt_selfheal.workspace.files import _name_of
+from dbt_selfheal.workspace.files import _name_of, wait_for_file
 from dbt_selfheal.workspace.installation import check_installation
-from dbt_selfheal.workspace.jinja import render
+from dbt_selfheal.workspace.jinja import load_yaml, render
 from dbt_selfheal.workspace.lock import hold, holder
 from dbt_selfheal.workspace.project import read_workspace
 
@@ -137,6 +139,40 @@ def test_a_code_in_a_message_decides() -> None:
     assert found.code == "selfheal-permission"
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "remedy"),
+    [
+        (
+            "a: b: c",
+            "{file}:1 is not valid YAML: mapping values are not allowed in this context",
+            "at {file}:1.",
+        ),
+        ("a: 1\nb: *pl4nted", "{file}:2 is not valid YAML: found undefined alias", "at {file}:2."),
+        ("- a", "{file} must be a mapping of keys to values", None),
+        (None, "{file} cannot be read: No such file or directory", None),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_named_with_its_line_and_without_its_values(
+    tmp_path: Path, text: str | None, message: str, remedy: str | None
+) -> None:
+    file = tmp_path / "x.yml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_yaml(file)
+    assert caught.value.message == message.format(file=file)
+    assert "pl4nted" not in str(caught.value)
+    code = "selfheal-file-unreadable" if text is None else "selfheal-yaml-invalid"
+    assert caught.value.code == code
+    if remedy is not None:
+        assert caught.value.remedy == f"Correct it {remedy.format(file=file)}"
+
+
+def test_an_empty_yaml_file_has_no_keys(tmp_path: Path) -> None:
+    (tmp_path / "x.yml").write_text("")
+    assert load_yaml(tmp_path / "x.yml") == {}
+
+
 def test_no_adapter_of_an_unknown_name_is_proposed_to_be_installed(tmp_path: Path) -> None:
     """A package of a misspelt name can be anybody's."""
     write_workspace(tmp_path)
@@ -197,6 +233,14 @@ def test_long_lines_are_folded_and_commands_stay_whole(monkeypatch: pytest.Monke
 @given(st.text(min_size=6).filter(lambda text: MASK not in text and text.strip("*")), st.text(), st.text())
 def test_a_secret_never_survives(secret: str, before: str, after: str) -> None:
     assert secret not in Scrubber({"password": secret})(f"{before}{secret}{after}").replace(MASK, "")
+
+
+def test_secrets_in_urls_and_connection_strings_are_found_where_they_stand_alone() -> None:
+    host = "postgres://me:pl4nted%2Fword@nowhere.invalid"
+    scrub = Scrubber({"host": host, "attach": [{"path": "ducklake:x password=pl4nted-token&y=1"}]})
+    assert scrub("pl4nted/word or pl4nted%2Fword or pl4nted-token") == f"{MASK} or {MASK} or {MASK}"
+    assert scrub("nowhere.invalid and ducklake") == "nowhere.invalid and ducklake"
+    assert scrub(f"{host}/db password=x;") == f"postgres://me:{MASK}@nowhere.invalid/db password={MASK};"
 
 
 def test_a_secret_of_several_lines_is_masked_line_by_line_and_in_json() -> None:
@@ -265,6 +309,51 @@ def test_a_held_lock_names_its_holder_and_is_free_afterwards(tmp_path: Path) -> 
         with hold(path, 0):
             pass
     assert path.exists(), "a lock file that is deleted can be held twice"
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_the_limit_of_who_waits_for_a_lock_begins_anew_with_each_holder(
+    tmp_path: Path, changes: bool
+) -> None:
+    """The lock is held for 2 s, and the limit is 1.2 s: enough if another has taken it over in between."""
+    path, held = tmp_path / "x.lock", threading.Event()
+
+    def holders() -> None:
+        with hold(path, 0):
+            held.set()
+            time.sleep(1.0)
+            if changes:
+                path.write_text('{"pid": 4712, "host": "elsewhere", "started_at": "2026-01-01T00:00:00Z"}')
+            time.sleep(1.0)
+
+    thread = threading.Thread(target=holders)
+    thread.start()
+    held.wait()
+    try:
+        if changes:
+            with hold(path, 1.2):
+                pass
+        else:
+            with pytest.raises(ConcurrentInitializationError) as caught, hold(path, 1.2):
+                pass
+            assert re.search(r"process \d+ on \S+, since \d{4}-\S+Z", str(caught.value))
+    finally:
+        thread.join()
+
+
+def test_who_waits_for_a_database_file_in_vain_says_for_whom_and_how_long(tmp_path: Path) -> None:
+    file, waited = tmp_path / "w.duckdb", list[str]()
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); sys.stdin.readline()"
+    command = [sys.executable, "-c", code, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(AnotherProcessError, match=rf"process {process.pid} .*, for 0.3 s at least"):
+            wait_for_file(file, 0.3, waited.append)
+        process.kill()
+    assert len(waited) == 1
+    assert waited[0].startswith(f"process {process.pid} ")
+    wait_for_file(file, 0, waited.append)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"pid": 1}'])

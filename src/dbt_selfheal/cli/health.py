@@ -130,9 +130,10 @@ def _serve(place: str, every: float, tests: bool, options: dict[str, Any]) -> No
 def _write(file: Path, report: dict[str, Any]) -> dict[str, Any] | None:
     """Writes the page; returns what went wrong, as the JSON document has it, None if nothing."""
     from dbt_selfheal.health.page import page
+    from dbt_selfheal.workspace.writing import write_named
 
     try:
-        file.write_text(page(report), encoding="utf-8")
+        write_named(file, page(report))
     except OSError as error:
         message = f"the page cannot be written to {file}: {error.strerror}"
         code, remedy = "selfheal-page-not-written", "Name a file in a folder that this user may write to."

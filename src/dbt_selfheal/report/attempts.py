@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from dbt_selfheal.workspace.writing import write_whole
+
 Attempt = dict[str, Any]
 KEPT = 50
 FAILURES = 5
@@ -40,10 +42,7 @@ class AttemptLog:
         """Adds an attempt, and drops the oldest when there are too many."""
         lines = [json.dumps(each, default=str) for each in [*self.read(), attempt][-KEPT:]]
         with suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            new = self._file.with_suffix(".new")
-            new.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            new.replace(self._file)
+            write_whole(self._file, "\n".join(lines) + "\n")
 
     def failures(self, moment: datetime) -> list[Attempt]:
         """Returns the attempts that have failed in a row, within the time before a moment."""

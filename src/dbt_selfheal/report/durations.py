@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+
+from dbt_selfheal.workspace.writing import write_whole
 
 
 class Durations:
@@ -48,7 +49,4 @@ class Durations:
     def save(self) -> None:
         """Keeps what was learnt; a folder that cannot be written to is no error."""
         with suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            new = self._file.with_suffix(f".{os.getpid()}.new")
-            new.write_text(json.dumps(self._seconds), encoding="utf-8")
-            new.replace(self._file)
+            write_whole(self._file, json.dumps(self._seconds))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dbt_selfheal.report.scrub import Scrubber
+from dbt_selfheal.workspace.writing import write_named
 
 if TYPE_CHECKING:
     from dbt_selfheal.errors import InitializationError
@@ -239,11 +239,20 @@ class Recorder:
             return event
         entry: Event = self.scrub.document({"logged_at": iso(now()), **event})
         if self._log_file is not None:
-            with suppress(OSError), self._log_file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry, default=lambda value: self.scrub(str(value))) + "\n")
+            text = json.dumps(entry, default=lambda value: self.scrub(str(value)))
+            try:
+                write_named(self._log_file, text + "\n", append=True)
+            except OSError as error:
+                self._without_log(self._log_file, error)
         for listener in self._listeners:
             listener(entry)
         return entry
+
+    def _without_log(self, file: Path, error: OSError) -> None:
+        """Says, once, that the log file cannot be written; the attempt goes on without it."""
+        self._log_file = None
+        self.warnings.append(f"the log file {file} cannot be written: {error.strerror}")
+        self.view.note(f"Warning: {self.warnings[-1]}")
 
 
 def waiting_text(event: Event) -> str:

@@ -7,19 +7,22 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 MASK = "*****"
 SHORTEST_LINE = 8  # a shorter line of a secret would be found in other words
 _SECRET_KEY = re.compile(
-    r"pass|pwd|token|secret|private_key|passphrase|keyfile_json|api_key|access_key|encryption_key|sas|credential",
+    r"pass|pwd|token|secret|private_key|passphrase|keyfile_json|api_?key|access_key|encryption_key|sas|credential"
+    r"|authorization|cookie",
     re.IGNORECASE,
 )
 # Settings whose names look like secrets and whose values are not.
 _NOT_SECRET = {"use_credential_provider", "access_token_name", "secrets"}
-_URL_PASSWORD = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+(?=@)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(
+    r"(?P<start>[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?P<value>[^\s/@]+)(?=@)", re.IGNORECASE
+)
 _KEY_VALUE = re.compile(
-    r"(?P<start>\b(?:password|passwd|pwd|motherduck_token)\s*[=:]\s*)(?P<q>['\"]?)[^\s'\",;)]+(?P=q)",
+    r"(?P<start>\b(?:password|passwd|pwd|motherduck_token)\s*[=:]\s*)(?P<q>['\"]?)(?P<value>[^\s'\",;)&]+)(?P=q)",
     re.IGNORECASE,
 )
 
@@ -66,9 +69,15 @@ def _secrets(value: Any, *, secret: bool = False) -> list[str]:
         ]
     if isinstance(value, list):
         return [text for item in value for text in _secrets(item, secret=secret)]
-    if secret and value not in (None, "", True, False):
-        return [str(value)]
-    return []
+    if value in (None, "", True, False):
+        return []
+    return [str(value)] if secret else _parts(str(value))
+
+
+def _parts(text: str) -> list[str]:
+    """Returns the passwords and tokens in a URL or a connection string, as written there and as they are."""
+    found = [match["value"] for pattern in (_URL_PASSWORD, _KEY_VALUE) for match in pattern.finditer(text)]
+    return [form for value in found for form in dict.fromkeys((value, unquote(value)))]
 
 
 def _lines(secret: str) -> list[str]:

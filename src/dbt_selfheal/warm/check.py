@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from dbt_selfheal import __version__
@@ -27,6 +26,7 @@ from dbt_selfheal.warm.fingerprint import (
 )
 from dbt_selfheal.workspace.dbt import dbt_variable
 from dbt_selfheal.workspace.project import Workspace
+from dbt_selfheal.workspace.writing import PRIVATE, write_whole
 
 FORMAT = 1
 # Two changes of a file within one tick of the file system's clock have the same time.
@@ -145,11 +145,7 @@ class WarmCheck:
     def _write(self, record: dict[str, Any]) -> None:
         """Writes the record in one step; a folder that cannot be written to makes the next check slow."""
         with suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            new = self._file.with_suffix(f".{os.getpid()}.new")
-            new.touch(mode=0o600)
-            new.write_text(json.dumps(record), encoding="utf-8")
-            Path(new).replace(self._file)
+            write_whole(self._file, json.dumps(record), PRIVATE)
 
 
 def _place(node: dict[str, Any]) -> Relation:

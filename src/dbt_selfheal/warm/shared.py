@@ -16,6 +16,7 @@ from typing import Any
 from dbt_selfheal import __version__
 from dbt_selfheal.warm.fingerprint import environment_digest, files_digest, project_roots, record_key
 from dbt_selfheal.workspace.project import Workspace
+from dbt_selfheal.workspace.writing import PRIVATE, write_whole
 
 
 class SharedAnswer:
@@ -33,7 +34,8 @@ class SharedAnswer:
         self._state = [
             __version__,
             files_digest(project_roots(workspace))[0],
-            json.dumps(workspace.variables, sort_keys=True, default=str),
+            # Not as they are: a variable may be a secret.
+            record_key([json.dumps(workspace.variables, sort_keys=True, default=str)]),
         ]
 
     def read(self) -> dict[str, Any] | None:
@@ -56,8 +58,5 @@ class SharedAnswer:
             "completed_at": time.time(),
             "answer": answer,
         }
-        file = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(content), encoding="utf-8")
-            file.replace(self._file)
+            write_whole(self._file, json.dumps(content), PRIVATE)

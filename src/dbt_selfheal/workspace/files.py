@@ -17,6 +17,7 @@ from dbt_selfheal.errors import (
 )
 from dbt_selfheal.workspace.jinja import load_yaml
 from dbt_selfheal.workspace.project import Workspace, shown_path
+from dbt_selfheal.workspace.writing import make_folder
 
 MEGABYTE = 1_000_000
 NAME_LENGTH = 60  # of a process in a message
@@ -100,7 +101,7 @@ def make_database_folder(workspace: Workspace) -> Path | None:
     folder, made = file.parent, None
     try:
         if not folder.is_dir():
-            folder.mkdir(parents=True)
+            make_folder(folder)
             made = folder
     except OSError as error:
         raise _unwritable(
@@ -165,19 +166,22 @@ def wait_for_file(file: Path | None, timeout: float, on_wait: Callable[[str], No
 
     Args:
         file: The database file; None for no file.
-        timeout: How long to wait, in seconds.
+        timeout: How long to wait for one process, in seconds; it begins anew when another has the file open.
         on_wait: Called once with who keeps it open.
 
     Raises:
-        AnotherProcessError: It is still open after the timeout.
+        AnotherProcessError: The same one has kept it open for the timeout.
     """
-    end = time.monotonic() + timeout
+    known, end = 0, 0.0
     waiting = False
     while file is not None and (pid := _writer_of(file)) is not None:
         who = f"process {pid}{_name_of(pid)}"
+        if pid != known:
+            known, end = pid, time.monotonic() + timeout
         if time.monotonic() >= end:
+            since = f", for {timeout:g} s at least" if timeout else ""
             raise AnotherProcessError(
-                f"the database file {shown_path(file)} is kept open by {who}",
+                f"the database file {shown_path(file)} is kept open by {who}{since}",
                 step="preflight",
                 code="selfheal-file-locked",
                 remedy=f"End that process or let it close the database (ps -p {pid}), "

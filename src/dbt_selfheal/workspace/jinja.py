@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dbt_selfheal.errors import ConfigurationError
+
+_QUOTED = re.compile(r"'[^<'][^']+'")  # '<block end>' and the like are YAML's own words
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
@@ -32,6 +35,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or "it cannot be parsed"
+        problem = _QUOTED.sub("'...'", problem)  # a value that begins with * or !, which may be a password
         raise ConfigurationError(
             f"{where} is not valid YAML: {problem}",
             code="selfheal-yaml-invalid",
@@ -67,6 +71,8 @@ def render(value: Any, variables: Mapping[str, Any], where: str) -> Any:
 def _render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
     import jinja2
 
+    used: list[str] = []
+
     def env_var(name: str, default: str | None = None) -> str:
         found = os.environ.get(name, default)
         if found is None:
@@ -75,6 +81,7 @@ def _render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
                 code="selfheal-env-var-missing",
                 remedy=f"Set it, for example with: export {name}=...",
             )
+        used.append(str(found))
         return str(found)
 
     def var(name: str, default: Any = None) -> Any:
@@ -93,8 +100,11 @@ def _render_text(text: str, variables: Mapping[str, Any], where: str) -> str:
     except ConfigurationError:
         raise
     except Exception as error:  # what a template calls can raise anything
+        reason = str(error)
+        for secret in filter(None, used):  # what a template reads from the environment may be one
+            reason = reason.replace(secret, "...")
         raise ConfigurationError(
-            f"the template in {where} is wrong: {error}",
+            f"the template in {where} is wrong: {reason}",
             code="selfheal-template-wrong",
             remedy=f"Correct {where}.",
         ) from None
@@ -106,7 +116,6 @@ def _helpers() -> dict[str, Any]:
     import hashlib
     import itertools
     import json
-    import re
     from types import SimpleNamespace
 
     import yaml

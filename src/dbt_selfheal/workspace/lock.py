@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import platform
+import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
@@ -15,6 +17,9 @@ from filelock import FileLock, Timeout
 
 from dbt_selfheal.errors import ConcurrentInitializationError, InitializationError
 from dbt_selfheal.workspace.project import Workspace
+from dbt_selfheal.workspace.writing import make_folder, rights
+
+LOOK_AGAIN_SECONDS = 0.25  # whether the lock has changed hands
 
 
 def lock_file(workspace: Workspace) -> Path | None:
@@ -35,15 +40,24 @@ def lock_file(workspace: Workspace) -> Path | None:
 
 def _lock_folder() -> Path:
     """Returns a folder for locks of servers, the same for all processes of this user on this machine."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dbt-selfheal"
-    with suppress(OSError):
-        cache.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError, RuntimeError):  # RuntimeError: a user without a home
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dbt-selfheal"
+        make_folder(cache)
         if os.access(cache, os.W_OK):
             return cache
     import tempfile
 
-    folder = Path(tempfile.gettempdir()) / f"dbt-selfheal-{os.getuid() if hasattr(os, 'getuid') else 'locks'}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    user = os.getuid() if hasattr(os, "getuid") else None
+    folder = Path(tempfile.gettempdir()) / f"dbt-selfheal-{'locks' if user is None else user}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or (user is not None and found.st_uid != user):
+        raise InitializationError(
+            f"the folder for locks {folder} is another user's, or no folder",
+            code="selfheal-read-only",
+            remedy="Set XDG_CACHE_HOME to a folder that only this user may write to, or remove that one.",
+        )
     return folder
 
 
@@ -55,7 +69,8 @@ def hold(
 
     Args:
         path: The lock file; None for no lock at all.
-        timeout: How long to wait for it, in seconds; 0 fails at once.
+        timeout: How long to wait for one holder, in seconds; it begins anew when the lock changes hands. 0
+            fails at once.
         on_wait: Called with the holder when it is held by someone else and will be waited for.
 
     Yields:
@@ -63,43 +78,79 @@ def hold(
 
     Raises:
         ConcurrentInitializationError: Someone else holds it, for longer than the timeout.
+        InitializationError: The lock file cannot be written, or is a link.
     """
     if path is None:
         yield lambda: None
         return
-    lock = FileLock(path)
     try:
+        lock = _lock(path)
         lock.acquire(timeout=0)
-    except OSError as error:
-        if not isinstance(error, Timeout):
-            raise InitializationError(
-                f"the lock file {path} cannot be written: {error.strerror}",
-                code="selfheal-read-only",
-                remedy=f"Give this user the right to write to it: ls -l {path}",
-            ) from error
+    except Timeout:
         if timeout > 0:
             on_wait(holder(path) or "its process is not known")
         _wait(lock, path, timeout)
+    except OSError as error:
+        raise _unwritable(path, error) from error
     try:
         with suppress(OSError):
-            path.write_text(_description(), encoding="utf-8")
+            _describe(path)
         yield lock.release
     finally:
         lock.release()
 
 
+def _lock(path: Path) -> FileLock:
+    """Returns a lock whose file whoever may write to the folder may hold; links are not followed."""
+    return FileLock(path, mode=rights(path.parent))
+
+
+def _unwritable(path: Path, error: OSError) -> InitializationError:
+    is_link = path.is_symlink()
+    remedy = (
+        f"Remove the link: rm {path}" if is_link else f"Give this user the right to write to it: ls -l {path}"
+    )
+    reason = "it is a link" if is_link else error.strerror
+    return InitializationError(
+        f"the lock file {path} cannot be written: {reason}", code="selfheal-read-only", remedy=remedy
+    )
+
+
 def _wait(lock: FileLock, path: Path, timeout: float) -> None:
-    """Waits for a lock; raises ConcurrentInitializationError when the time, in seconds, is over."""
+    """Waits for a lock, for one holder at a time.
+
+    Raises:
+        ConcurrentInitializationError: One and the same has held it for longer than the timeout, in seconds.
+    """
+    known, end = "", time.monotonic() + timeout
+    while True:
+        found = _description(path)
+        if found not in ("", known):
+            known, end = found, time.monotonic() + timeout
+        left = end - time.monotonic()
+        try:
+            lock.acquire(timeout=min(max(left, 0.0), LOOK_AGAIN_SECONDS), poll_interval=0.02)
+            return
+        except Timeout:
+            if left <= LOOK_AGAIN_SECONDS and _description(path) in ("", known):
+                raise ConcurrentInitializationError(path, holder=holder(path)) from None
+
+
+def _describe(path: Path) -> None:
+    """Writes pid, host and start time of this process, which holds the lock, into its file, as JSON."""
+    started = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text = json.dumps({"pid": os.getpid(), "host": platform.node(), "started_at": started}) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0))
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        opened.write(text)
+
+
+def _description(path: Path) -> str:
+    """Returns what the holder of a lock, or the one before, has written into its file; empty if unknown."""
     try:
-        lock.acquire(timeout=timeout, poll_interval=0.02)
-    except Timeout:
-        raise ConcurrentInitializationError(path, holder=holder(path)) from None
-
-
-def _description() -> str:
-    """Returns pid, host and start time of this process as JSON."""
-    started = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return json.dumps({"pid": os.getpid(), "host": platform.node(), "started_at": started}) + "\n"
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def holder(path: Path) -> str | None:
@@ -115,8 +166,8 @@ def is_held(path: Path | None) -> bool:
     """Returns whether an initialization is running now."""
     if path is None or not path.exists():
         return False
-    lock = FileLock(path)
     try:
+        lock = _lock(path)
         lock.acquire(timeout=0)
     except Timeout:
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ PATH_KEYS = {  # of dbt_project.yml, with what dbt reads when they are not there
     "docs-paths": [],
     "asset-paths": [],
 }
+_USER_OF_URL = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Workspace:
         if self.in_memory:
             return "in memory"
         keys = ("host", "account", "server", "project", "dbname", "database", "catalog", "schema", "dataset")
-        return "/".join(str(self.output[key]) for key in keys if self.output.get(key)) or self.adapter
+        parts = [str(self.output[key]) for key in keys if self.output.get(key)]
+        return "/".join(_USER_OF_URL.sub("", part) for part in parts) or self.adapter
 
     @property
     def target_path(self) -> Path:

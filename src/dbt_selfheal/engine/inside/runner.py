@@ -17,7 +17,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -250,8 +249,12 @@ class Runner:
             finally:
                 folder, name = Path(self.request["target_path"]), "run_results.json"
                 with contextlib.suppress(OSError):
-                    (folder / "dbt_selfheal").mkdir(exist_ok=True)
-                    shutil.copyfile(folder / name, folder / "dbt_selfheal" / name)
+                    kept = folder / "dbt_selfheal" / name
+                    kept.parent.mkdir(exist_ok=True)
+                    if not kept.parent.is_symlink():  # nor is a link at its own place followed
+                        kept.unlink(missing_ok=True)
+                        with kept.open("xb") as file:
+                            file.write((folder / name).read_bytes())
 
     def report_tiers(self) -> None:
         """Reports the steps load_seeds and build_foundation, each from its first start to its last end."""
