@@ -8,7 +8,7 @@
 {% macro _build_steps(steps, settings, deadline, levels=1) %}
   {% if levels %}{% do return(dbt_selfheal._build_steps(steps, settings, deadline, levels - 1)) %}{% endif %}
   {% set base = dbt_selfheal._base_context() %}
-  {% if dbt_selfheal._traits().transactions == 'dbt' %}{% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}{% endif %}
+  {% if dbt_selfheal._traits().transactions != 'none' %}{% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}{% endif %}
   {% set schemas = {} %}
   {% set tiers = [('load_seeds', steps | selectattr('node.resource_type', 'equalto', 'seed') | list),
                   ('build_foundation', steps | rejectattr('node.resource_type', 'equalto', 'seed') | list)] %}
@@ -102,11 +102,12 @@
 
 {# dbt releases a node's connection when the node is done, and what its materialization or hooks did not commit is
    lost. The connection of a hook lives on, so the same is done here. connection: as a statement hands it over, if there
-   was one: it tells whether dbt knows of an open transaction. (The empty transaction that is committed after the rollback
-   tells dbt that none is.) #}
+   was one: it tells whether dbt knows of an open transaction, and where the driver does (0: idle), whether the database has one, so that nothing
+   is sent then. (The empty transaction that is committed after the rollback tells dbt that none is.) #}
 {% macro _discard_open_transaction(connection=none) %}
   {% set kind = dbt_selfheal._traits().transactions %}
-  {% if kind == 'none' %}{% do return(none) %}{% endif %}
+  {% if kind == 'none' or (kind == 'database' and connection and not connection.transaction_open and connection.handle.get_transaction_status is defined
+      and connection.handle.get_transaction_status() == 0) %}{% do return(none) %}{% endif %}
   {% set connection = adapter.add_query('rollback', auto_begin=false)[0] if kind == 'database' else connection or adapter.add_query('select 1', auto_begin=false)[0] %}
   {% if connection.transaction_open %}
     {% if kind == 'dbt' %}{% do adapter.add_query('rollback', auto_begin=false) %}{% endif %}

@@ -16,7 +16,6 @@ from support import DbtProject, DbtServer, DuckDbDatabase, Environment
 pytestmark = pytest.mark.duckdb
 
 COUNTING = Path(__file__).parents[1] / "support" / "counting.py"
-CALLS = Path(__file__).parents[1] / "support" / "calls.py"
 PARENTS = 2  # of the leaf
 # With settings, `_as_set`, `_settings` and `_setting_value` join them.
 WARM_MACROS = {"ensure_initialized", "_is_satisfied"}
@@ -24,10 +23,8 @@ WARM_CHARACTERS = 1700  # dbt compiles a macro's source at each run, at some 36 
 WARM_CALLS = 560_000  # Python calls of a process of its own; 557,106 were measured
 
 
-def counted(
-    server: DbtServer, project: DbtProject, *arguments: str, script: Path = COUNTING
-) -> dict[str, Any]:
-    """Runs dbt, which must succeed, and returns what a script of tests/support counts."""
+def counted(server: DbtServer, project: DbtProject, *arguments: str) -> dict[str, Any]:
+    """Runs dbt, which must succeed, and returns what tests/support/counting.py counts."""
     folder = project.folder / "counted"
     folder.mkdir(exist_ok=True)
     target = folder / "counts.json"
@@ -37,7 +34,7 @@ def counted(
         variables=server.environment.variables(),
         stdout=folder / "stdout",
         stderr=folder / "stderr",
-        script=script,
+        script=COUNTING,
     )
     process.wait(120)
     content: dict[str, Any] = json.loads(target.read_text())
@@ -96,7 +93,7 @@ def test_with_nothing_missing_a_run_makes_few_more_python_calls(
         target = project.folder / "calls.json"
         for _ in range(2):  # what is parsed, and what Python has compiled, is on disk for the second
             subprocess.run(
-                [dbt_environment.python, CALLS, target, "run", "-s", "leaf"],
+                [dbt_environment.python, COUNTING, target, "run", "-s", "leaf"],
                 cwd=project.folder,
                 env={**dbt_environment.variables(), "PYTHONHASHSEED": "0"},
                 stdout=subprocess.DEVNULL,
@@ -190,3 +187,40 @@ def test_the_rows_of_a_large_seed_are_not_looked_at_in_python(
         project.dbt("parse")
         found.append(counted(dbt_server, project, "run-operation", "ensure_initialized")["values"])
     assert found[0] == found[1] < 1000
+
+
+@pytest.mark.postgres
+def test_a_healed_node_takes_a_fixed_number_of_statements(make_project: ProjectFactory):
+    """On PostgreSQL: who else makes it, begin, and dbt's own create, rename, commit and drop."""
+    found = []
+    for count in (2, 6):
+        files = {
+            f"models/m{n}.sql": "{{ config(materialized='table') }} select 1 as id" for n in range(count)
+        }
+        project = make_project(files)
+        result = project.dbt("run-operation", "ensure_initialized")
+        assert len(built(result)) == count
+        found.append([event["data"]["sql"] for event in result.events if event["info"]["name"] == "SQLQuery"])
+    adapter = project.database.adapter
+    assert len(found[1]) - len(found[0]) == 4 * {"postgres": 6, "duckdb": 5}[adapter], found[1]
+
+
+@pytest.mark.postgres
+def test_what_a_node_leaves_open_is_rolled_back_as_dbt_does(make_project: ProjectFactory, adapter_name: str):
+    """After a node nothing is sent; but this one has left a transaction, of which only the driver knows."""
+    hooks = [
+        {"sql": sql, "transaction": False}
+        for sql in ("begin", "create table {{ this.schema }}.lost as select 1 as x")
+    ]
+    files = {
+        "models/a.sql": f"{{{{ config(materialized='table', post_hook={hooks}) }}}} select 1 as id",
+        "models/b.sql": "{{ config(materialized='table') }} select id from {{ ref('a') }}",
+    }
+    if adapter_name != "postgres":
+        pytest.skip("here dbt knows of each transaction")
+    left = []
+    for command in (("build",), ("run-operation", "ensure_initialized")):
+        project = make_project(files, install=command != ("build",))
+        project.dbt(*command)
+        left.append(project.names())
+    assert left == [{"a", "b"}] * 2
