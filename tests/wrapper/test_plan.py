@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -35,6 +36,32 @@ def test_the_tree_has_what_is_missing_what_stays_and_the_times_of_earlier_runs(
     steps = cli(shop, "plan", "--json").document["steps"]
     assert [step["parents"] for step in steps] == [["model.shop.orders"], ["model.shop.totals"]]
     assert all(step["expected_seconds"] > 0 for step in steps)
+
+
+def test_the_way_is_the_one_that_earlier_runs_expect_to_be_faster(cli: Cli, shop: DbtProject) -> None:
+    """By the seconds of earlier runs, or of dbt's last, and the threads of the profile; and it says so."""
+    assert cli(shop, "plan", "--json").document["way_reason"] == (
+        "5 are missing, and it is not known how long they take"
+    )
+    cli(shop, "ensure")
+    file = shop.folder / "target" / "dbt_selfheal" / "durations.json"
+    learnt = json.loads(file.read_text())
+    shop.drop("report", "orders", "raw_orders")
+    shop.execute("drop view totals")
+    assert cli(shop, "plan", "--json").document["way"] == "hook", "dbt's own nodes take a start of dbt"
+    file.write_text(json.dumps({**dict.fromkeys(learnt, 100.0)}))
+    shop.drop("raw_customers")
+    plan = cli(shop, "plan", "--json").document
+    assert plan["way"] == "native"
+    assert plan["way_reason"].startswith(
+        "5 are missing, about 500.0 s one after the other and 401.0 s with 2 "
+    )
+    finished = cli(shop, "ensure", "--timeout", "200")
+    assert "why this way: 5 are missing, about 500.0 s one after the other" in finished.said
+    file.unlink()
+    shop.dbt("run", "-s", "report")
+    shop.drop("report")
+    assert "by earlier runs" in cli(shop, "plan", "--json").document["way_reason"], "run_results.json"
 
 
 def test_what_is_missing_is_an_exit_code_and_has_other_forms(cli: Cli, shop: DbtProject) -> None:

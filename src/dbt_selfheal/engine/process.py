@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dbt_selfheal.engine.interface import Job, Request
 from dbt_selfheal.engine.messages import Messages
 from dbt_selfheal.errors import DiskSpaceError, InitializationTimeoutError
+from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.recorder import Recorder
 from dbt_selfheal.workspace.dbt import find_dbt
 from dbt_selfheal.workspace.project import Workspace
@@ -22,7 +23,6 @@ from dbt_selfheal.workspace.project import Workspace
 if TYPE_CHECKING:
     from dbt_selfheal.engine.supervise import Supervised
 
-NATIVE_FROM = 40
 OnMessage = Callable[[dict[str, Any]], bool]
 
 
@@ -88,7 +88,8 @@ class DbtProcesses:
             "selection": self.request.selection(),
             "reads": self.request.reads,
             "threads": self.request.threads,
-            "native_from": NATIVE_FROM if builds else None,
+            "builds": builds,
+            "seconds": Durations(workspace.state_folder).known(workspace.target_path / "run_results.json"),
             "refuse": job.refuse,
             "target_path": str(workspace.target_path),
             "migrations": str(workspace.settings.get("migrations")).lower() == "true",

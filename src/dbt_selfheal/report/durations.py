@@ -41,6 +41,19 @@ class Durations:
         """Returns the time that a node took in earlier runs, in seconds; None if it never ran."""
         return self._seconds.get(unique_id)
 
+    def known(self, run_results: Path) -> dict[str, float]:
+        """Returns the seconds of all nodes that ever ran, by unique id.
+
+        Args:
+            run_results: The artifact of dbt's last command, which counts for nodes that only dbt has built.
+        """
+        found: dict[str, float] = {}
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            for result in json.loads(run_results.read_bytes())["results"]:
+                if result["status"] == "success":
+                    found[str(result["unique_id"])] = float(result["execution_time"])
+        return {**found, **self._seconds}
+
     def learn(self, unique_id: str, seconds: float) -> None:
         """Takes down how long a node took, in seconds; later runs weigh more than earlier ones."""
         before = self._seconds.get(unique_id, seconds)

@@ -4,7 +4,7 @@ The argument names a file of JSON: `mode` (ensure, plan, status, operation, heal
 `name` and `arguments`), `tests` (whether health runs data tests), `arguments` of dbt (project, target
 ...), `selection` (arguments of `dbt ls`: what it answers is required; empty for what the project
 declares), `reads` (a command of dbt: what it reads is required; see selfheal_reads.py), `threads`,
-`native_from` (number of missing relations from which the native way is taken; null: never), `migrations`
+`builds` (whether anything is built), `seconds` (how long nodes took before, by unique id), `migrations`
 (whether the settings have them run), `initial_data` (whether the settings have any), `schema` (whether all
 that an application's database needs is done: `validate` or `repair` of what exists comes between migrations
 and building), `refuse` (whether nothing may be built), `target_path` (the folder of dbt's artifacts). All
@@ -28,6 +28,7 @@ from dbt_selfheal_supervisor import start
 from selfheal_invocations import FailedError, Invocations
 from selfheal_reads import read_by
 from selfheal_selection import required
+from selfheal_way import choice
 
 SWITCH = "DBT_SELFHEAL_ENABLED"
 # What is built is always whole: `dbt build` would take these as its --empty and --sample.
@@ -116,7 +117,7 @@ class Runner:
 
     def ensure(self) -> None:
         """Plans, builds by a hook's means or natively, and reports where the relations of the project are."""
-        builds = self.request.get("native_from") is not None
+        builds = self.request.get("builds")
         asked = self.request.get("migrations") or self.request.get("initial_data")
         if asked and not (self.dbt.has("run_migrations") and self.dbt.has("seed_initial_data")):
             self.dbt.operation("ensure_initialized")  # it says which package is not installed
@@ -200,7 +201,7 @@ class Runner:
         threads, refused = self.request.get("threads"), [step for step in steps if step.get("refusal")]
         if not steps:
             return "none", "nothing is missing"
-        if self.request.get("native_from") is None:
+        if not self.request.get("builds"):
             return "hook", "by setting"
         if cloned := [step["name"] for step in steps if step.get("cloned_from")]:
             return "hook", f"{cloned[0]} is cloned from another environment"
@@ -208,9 +209,8 @@ class Runner:
             return "native", f"--threads {threads}"
         if refused:
             return "native", f"{refused[0]['name']} cannot be built from a hook: {refused[0]['refusal']}"
-        if len(steps) >= self.request["native_from"]:
-            return "native", f"{len(steps)} are missing"
-        return "hook", f"{len(steps)} are missing"
+        parents = {step["unique_id"]: self.parents(step["unique_id"]) for step in steps}
+        return choice(parents, self.request["seconds"], self.dbt.threads(), len(self.dbt.manifest.nodes))
 
     def parents(self, unique_id: str) -> list[str]:
         """Returns the seeds, snapshots, models and functions that a node reads, through ephemeral models."""

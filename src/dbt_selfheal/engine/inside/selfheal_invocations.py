@@ -43,6 +43,12 @@ class Invocations:
         """Returns whether some package has an operation: the second package need not be installed."""
         return any(unique_id.endswith(f".{operation}") for unique_id in self.manifest.macros)
 
+    def threads(self) -> int:
+        """Returns how many nodes dbt runs at once, by the profile."""
+        from dbt.adapters.factory import get_adapter_by_type
+
+        return int(get_adapter_by_type(self.manifest.metadata.adapter_type).config.threads or 1)
+
     def operation(self, name: str, *, quietly: bool = False) -> None:
         """Runs an operation of the package."""
         arguments = {"select": self.request["select"]} if self.request.get("select") else {}
