@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,7 @@ DBT = BIN / "dbt"
 SELFHEAL = BIN / "dbt-selfheal"
 Command = Sequence[str | Path]
 OFF = {"DBT_SELFHEAL_ENABLED": "false"}
+LATENCY = 0.05  # seconds
 
 
 class Bench:
@@ -56,7 +58,13 @@ class Bench:
         self.keep = keep
 
     def compare(
-        self, key: str, title: str, contenders: Iterable[Contender], *, minutes: bool = False
+        self,
+        key: str,
+        title: str,
+        contenders: Iterable[Contender],
+        *,
+        minutes: bool = False,
+        rounds: int | None = None,
     ) -> dict[str, Samples]:
         """Measures contenders in turn and keeps their samples under a key.
 
@@ -65,13 +73,15 @@ class Bench:
             title: What is compared.
             contenders: Measured in turn.
             minutes: Whether a round takes minutes, so that none is spent on warming up.
+            rounds: How many count, if not as many as of all.
 
         Returns:
             The samples of each contender by its name.
         """
         self.tell(f"{key}: {title}")
-        samples = alternate(list(contenders), self.pairs, self.tell, warm_up=not self.quick and not minutes)
-        self.keep(key, {"title": title, "quick": self.quick, "pairs": self.pairs, "samples": samples})
+        rounds = rounds or self.pairs
+        samples = alternate(list(contenders), rounds, self.tell, warm_up=not self.quick and not minutes)
+        self.keep(key, {"title": title, "quick": self.quick, "pairs": rounds, "samples": samples})
         return samples
 
 
@@ -115,10 +125,7 @@ def everything(bench: Bench) -> None:
 
 def cold(bench: Bench) -> None:
     """From an empty workspace to a finished leaf: five seeds, six foundation models, one leaf."""
-    files = {f"models/{name}.sql": text for name, text in _foundation().items()}
-    for number in range(5):
-        files[f"seeds/s{number}.csv"] = "id,value\n" + "".join(f"{n},{n * number}\n" for n in range(100))
-    folder = projects.make(bench.folder / "cold", files)
+    folder = projects.make(bench.folder / "cold", projects.foundation())
     run(folder, DBT, "parse")
 
     def contender(name: str, *commands: list[str | Path], off: bool = True) -> Contender:
@@ -140,16 +147,6 @@ def cold(bench: Bench) -> None:
             ),
         ],
     )
-
-
-def _foundation() -> dict[str, str]:
-    head = "{{ config(materialized='table', tags=['foundation']) }}\n"
-    found = {f"f{n}": f"{head}select id, value from {{{{ ref('s{n}') }}}}" for n in range(5)}
-    union = "\nunion all ".join(f"select * from {{{{ ref('f{n}') }}}}" for n in range(5))
-    last = (
-        "{{ config(materialized='table') }}\nselect id, sum(value) as total from {{ ref('f5') }} group by id"
-    )
-    return {**found, "f5": head + union, "leaf": last}
 
 
 def plan(bench: Bench) -> None:
@@ -201,6 +198,73 @@ def _heal(bench: Bench, nodes: int) -> None:
     bench.compare(f"heal-{nodes}", f"{nodes:,} missing tables", contenders, minutes=nodes >= 1000)
 
 
+def latency(bench: Bench) -> None:
+    """50 and 100 missing tables on a PostgreSQL that is 50 ms away: the round trips."""
+    from proxy import DelayingProxy
+    from support import PostgresDatabase, PostgresServer
+
+    server = PostgresServer()
+    proxy = DelayingProxy(server.folder / f".s.PGSQL.{server.port}", LATENCY)
+    try:
+        for nodes in (50, 100):
+            database = PostgresDatabase(server)
+            output = {**database.profile(), "host": "127.0.0.1", "port": proxy.port, "threads": 1}
+            files = projects.models("layered", nodes + 1, tables=True)
+            folder = projects.make(bench.folder / f"latency-{nodes}", files, heals=True, output=output)
+            run(folder, DBT, "parse")
+            clear = functools.partial(
+                database.execute, f"drop schema if exists {database.default_schema} cascade"
+            )
+            commands = {"hook": ["run", "-s", "leaf"], "dbt build --threads 1": ["build", "--threads", "1"]}
+            contenders = [
+                Contender(
+                    name,
+                    [[DBT, *command]],
+                    folder,
+                    clear,
+                    {} if name == "hook" else OFF,
+                    trips=lambda: proxy.round_trips,
+                )
+                for name, command in commands.items()
+            ]
+            title = f"{nodes} missing tables, PostgreSQL {LATENCY * 1000:.0f} ms away"
+            bench.compare(f"latency-{nodes}", title, contenders, minutes=True, rounds=1)
+    finally:
+        proxy.close()
+        server.close()
+
+
+def scale(bench: Bench) -> None:
+    """2,000 missing of 20,000 nodes, in 50 layers; and a leaf over 2,000 missing parents. One round."""
+    _scale(bench, 20_000, 2000)
+
+
+def _scale(bench: Bench, every: int, missing: int) -> None:
+    for shape, nodes in (("layered", every), ("fan", missing + 1)):
+        files = projects.models(shape, nodes, tables=True)
+        names = list(files)[-missing - 1 :]
+        for name in names:
+            files[name] = files[name].replace(
+                "materialized='table'", "materialized='table', tags=['missing']"
+            )
+        folder = projects.make(bench.folder / f"scale-{shape}", files, heals=True)
+        run(folder, DBT, "parse")
+        there = {name: code for name, code in files.items() if name not in names}
+        clear = functools.partial(projects.pretend_built, folder, there)
+        build: Command = [DBT, "build", "-s", "tag:missing", "--threads", "1"]
+        bench.compare(
+            f"scale-{shape}",
+            f"{missing:,} missing tables among {nodes:,} nodes"
+            + (", all read by one leaf" if shape == "fan" else ""),
+            [
+                Contender("hook", [[DBT, "run", "-s", "leaf"]], folder, clear, inner=healing_seconds),
+                Contender("dbt build --threads 1", [build], folder, clear, OFF),
+            ],
+            minutes=True,
+            rounds=1,
+        )
+
+
 def seeds(bench: Bench) -> None:
     """One seed: healed, and loaded by `dbt seed`, on each database."""
     sizes = [("duckdb", 100_000, False)]
@@ -215,13 +279,13 @@ def seeds_large(bench: Bench) -> None:
     """The same with the numbers of rows that take minutes."""
     sizes = [("duckdb", 1_000_000, False), ("postgres", 100_000, False)]
     if not bench.quick:
-        sizes += [("sqlite", 100_000, False), ("duckdb", 1_000_000, True)]
+        sizes += [("duckdb", 1_000_000, True)]
     _seeds(bench, sizes, minutes=True)
 
 
 def seeds_million(bench: Bench) -> None:
     """The same where `dbt seed` takes up to an hour: only when asked for by name."""
-    sizes = [(name, 100_000, True) for name in ("postgres", "sqlite")]
+    sizes = [("sqlite", 100_000, False), ("postgres", 100_000, True), ("sqlite", 100_000, True)]
     sizes += [(name, 1_000_000, wide) for name in ("postgres", "sqlite") for wide in (False, True)]
     _seeds(bench, sizes, minutes=True)
 
@@ -316,6 +380,8 @@ CASES = {
         plan,
         heal,
         heal_1000,
+        latency,
+        scale,
         seeds,
         seeds_large,
         seeds_million,
@@ -324,4 +390,4 @@ CASES = {
     )
 }
 WHOLE = [name for name in CASES if name != "seeds_million"]
-QUICK = [name for name in WHOLE if name not in ("everything", "heal_1000", "seeds_large", "concurrent")]
+QUICK = ["warm", "workforce", "cold", "plan", "heal", "latency", "seeds", "wrapper"]

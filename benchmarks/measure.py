@@ -42,6 +42,7 @@ class Contender:
         variables: More environment variables.
         inner: Finds the seconds of the part that matters, in the folder, when the whole process hides it.
         until_line: Stop at the first line on standard error, and measure until then.
+        trips: Tells how many round trips to the database there have been so far.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Contender:
     variables: Mapping[str, str] = field(default_factory=dict)
     inner: Callable[[Path], float | None] | None = None
     until_line: bool = False
+    trips: Callable[[], int] | None = None
 
 
 def alternate(
@@ -66,7 +68,7 @@ def alternate(
 
     Returns:
         The samples of each contender by its name: `wall` and `cpu` in seconds, `memory` (peak of the largest
-        process) in MiB, `queries`, and `inner` in seconds where the contender has that.
+        process) in MiB, `queries`, and where the contender has them `trips`, and `inner` in seconds.
     """
     found: dict[str, dict[str, list[float]]] = {contender.name: {} for contender in contenders}
     for count in range(0 if warm_up else 1, pairs + 1):
@@ -96,6 +98,7 @@ def _measure(contender: Contender) -> dict[str, float]:
     log = contender.folder / "logs" / "dbt.log"
     log.unlink(missing_ok=True)
     wall = cpu = memory = 0.0
+    before = contender.trips() if contender.trips else 0
     for command in contender.commands:
         started = time.perf_counter()
         with (contender.folder / "output.txt").open("wb") as output:
@@ -120,6 +123,8 @@ def _measure(contender: Contender) -> dict[str, float]:
         cpu += usage.ru_utime + usage.ru_stime
         memory = max(memory, usage.ru_maxrss / 1024)
     sample = {"wall": wall, "cpu": cpu, "memory": memory}
+    if contender.trips:
+        sample["trips"] = float(contender.trips() - before)
     if log.exists():
         with log.open() as lines:
             sample["queries"] = float(sum(STATEMENT in line for line in lines))

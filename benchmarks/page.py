@@ -1,36 +1,47 @@
-"""What was measured, as tables for the terminal and as docs/performance.md with its plots."""
+"""What was measured: tables for the terminal, docs/performance.md and docs/performance-details.md."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from goals import Results, verdicts
+from goals import Entries, Verdict, verdicts
 from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "performance.md"
+DETAILS = ROOT / "docs" / "performance-details.md"
 NOTES = ROOT / "benchmarks" / "notes.md"
-HEADINGS = ("contender", "wall s", "CPU s", "peak MiB", "queries", "own part s", "ratio to the last")
+VERSIONS = ("python", "dbt-core", "dbt-duckdb", "dbt-postgres", "duckdb")
+HEADINGS = (
+    "contender", "wall s", "CPU s", "peak MiB", "queries", "round trips", "own part s", "ratio to the last",
+)  # fmt: skip
+ORDER = ("latency", "scale", "warm", "workforce", "cold", "plan", "heal", "seed")
 INTRODUCTION = """\
-Written by `scripts/bench` from `benchmarks/results.json`; not to be edited. Contenders run in turn in one
-session, as often as stands there, after one round that does not count (none with `--quick`, nor where a round
-takes minutes): medians (least-most). `wall` and `CPU` are those of whole processes, dbt's start included;
-`queries` are the statements in dbt's log; the `own part` is what is compared where dbt's start would hide it:
-reading, checking and loading a seed beside dbt's time for the seed's node, or the plan alone.
-Ratios are medians of the ratios round by round."""
-PLOTS = {
-    "warm": ("Nothing missing: `dbt run -s leaf`", "wall"),
-    "cold": ("An empty workspace to a finished leaf", "wall"),
-    "plan": ("The plan alone, everything missing", "inner"),
-    "heal": ("Missing tables", "wall"),
-    "seed": ("One large seed: the seed's own time", "inner"),
-}
+Each goal, and whether it is met. Counts come first: they do not depend on the machine. Seconds are those of
+whole processes, medians of rounds in which the contenders took turns; on a machine with other work to do
+(the load stands beside) their ratios say something, and they themselves little. Written by `scripts/bench`
+from `benchmarks/counts.json` and `benchmarks/results.json`; all rounds are in
+[performance-details.md](performance-details.md)."""
+HOW = """\
+Written by `scripts/bench`; the goals are in [performance.md](performance.md). Contenders run in turn in one
+session, as often as stands there, after one round that does not count (none with `--quick`, nor where a
+round takes minutes): medians (least-most). `wall` and `CPU` are those of whole processes, dbt's start
+included; `queries` are the statements in dbt's log, `round trips` what a proxy in front of the server has
+counted; the `own part` is what is compared where dbt's start would hide it: reading, checking and loading a
+seed beside dbt's time for the seed's node, or the plan alone. Ratios are medians of the ratios round by
+round."""
+COUNTS = """\
+`calls` are those of Python functions in dbt's main thread and in the one that runs nodes (cProfile,
+`PYTHONHASHSEED=0`, the project parsed before); pieces and characters are what Jinja compiles (of the
+package's macros); `events` are the lines of dbt's log. `scripts/bench --counts` counts again,
+`scripts/bench --counts --check` fails where the package adds 1 % more than is recorded."""
 
 
 def machine() -> dict[str, Any]:
@@ -38,13 +49,12 @@ def machine() -> dict[str, Any]:
     from importlib.metadata import version
 
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    names = ("dbt-core", "dbt-duckdb", "dbt-postgres", "duckdb")
     return {
         "cores": os.cpu_count(),
         "memory_gib": round(memory),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
-        **{name: version(name) for name in names},
+        **{name: version(name) for name in VERSIONS[1:]},
     }
 
 
@@ -72,6 +82,7 @@ def rows(entry: Mapping[str, Any]) -> list[list[str]]:
                 _range(values["cpu"]),
                 _range(values["memory"], 0),
                 _range(values.get("queries"), 0),
+                _range(values.get("trips"), 0),
                 _range(values.get("inner"), 3),
                 _range(ratios, 3),
             ]
@@ -79,97 +90,92 @@ def rows(entry: Mapping[str, Any]) -> list[list[str]]:
     return found
 
 
-def show(console: Console, results: Results, keys: Iterable[str]) -> None:
-    """Prints the tables of these benchmarks, and all goals."""
+def show(console: Console, times: Entries, keys: Iterable[str]) -> None:
+    """Prints the tables of these benchmarks."""
     for key in keys:
-        table = Table(*HEADINGS, title=results[key]["title"].replace("`", ""))
-        for row in rows(results[key]):
+        table = Table(*HEADINGS, title=times[key]["title"].replace("`", ""))
+        for row in rows(times[key]):
             table.add_row(*row)
         console.print(table)
-    table = Table("goal", "figure", "", title="Goals")
-    for verdict in verdicts(results):
-        table.add_row(verdict.goal, verdict.figure, _word(verdict.met))
-    console.print(table)
 
 
-def _word(met: bool | None) -> str:
-    return {True: "met", False: "missed", None: "not measured"}[met]
-
-
-def write_page(content: Mapping[str, Any]) -> None:
-    """Writes docs/performance.md and its plots from the content of results.json."""
-    results: Results = content["benchmarks"]
-    where = content["machine"]
-    lines = [
-        "# Performance",
+def write(times: Entries, recorded: Mapping[str, Any]) -> None:
+    """Writes both pages. times, recorded: the content of results.json and of counts.json."""
+    counted: Entries = {
+        key: {**entry, "machine": recorded["machine"]} for key, entry in recorded["counts"].items()
+    }
+    lines = ["# Performance", INTRODUCTION, "", "| goal | figure | verdict | measured |", "|---|---|---|---|"]
+    lines += map(_goal, verdicts(times, counted))
+    lines += [
         "",
-        INTRODUCTION,
-        "",
-        f"Measured on {where['cores']} cores, {where['memory_gib']} GiB, {where['system']}, "
-        f"Python {where['python']}, dbt-core {where['dbt-core']}, dbt-duckdb {where['dbt-duckdb']}, "
-        f"duckdb {where['duckdb']}, dbt-postgres {where['dbt-postgres']}.",
-        "",
-        "## Goals",
-        "",
-        "| goal | figure | |",
-        "|---|---|---|",
+        *_folded("What the figures mean, and what is left where a goal is missed", NOTES.read_text()),
     ]
-    lines += [f"| {v.goal} | {v.figure} | {_word(v.met)} |" for v in verdicts(results)]
-    lines += ["", NOTES.read_text().strip(), ""]
-    for prefix, (title, what) in PLOTS.items():
-        keys = sorted((key for key in results if key.startswith(prefix)), key=_natural)
-        if keys:
-            _plot(prefix, title, what, {key: results[key] for key in keys})
-            lines += [f"![{title}](images/{prefix}.png)", ""]
-        for key in keys:
-            lines += _table(results[key])
-    for key in results:
-        if not key.startswith(tuple(PLOTS)):
-            lines += _table(results[key])
+    lines += _folded("The counts", "\n".join([COUNTS, "", *_counted(counted)]))
     PAGE.write_text("\n".join(lines).rstrip() + "\n")
+    lines = ["# Performance: all rounds", HOW, ""]
+    for key in sorted(times, key=_place):
+        lines += _table(times[key])
+    DETAILS.write_text("\n".join(lines).rstrip() + "\n")
 
 
-def _natural(key: str) -> tuple[str, int]:
-    number = next((int(part) for part in key.split("-") if part.isdigit()), 0)
-    return key.replace(str(number), ""), number
+def _folded(title: str, text: str) -> list[str]:
+    return ["<details>", f"<summary>{title}</summary>", "", text.strip(), "", "</details>", ""]
+
+
+def _goal(verdict: Verdict) -> str:
+    word = {True: "met", False: "**missed**", None: "not measured"}[verdict.met]
+    return f"| {verdict.goal} | {verdict.figure} | {word} | {_source(verdict.source)} |"
+
+
+def _source(entry: Mapping[str, Any] | None) -> str:
+    """When, with which dbt, and under which load."""
+    if entry is None:
+        return ""
+    where = entry["machine"]
+    text = f"{entry['measured_at'].split()[0]}, dbt {where['dbt-core']}, Python {where['python']}"
+    if "contenders" in entry:
+        return f"{text}, DuckDB {where['duckdb']}"
+    load = f"load {where['load']} on {where['cores']} cores" if where.get("load") else "quiet"
+    return f"{text}, {load}"
+
+
+def _counted(entries: Entries) -> Iterator[str]:
+    yield "| command | contender | calls | compiled pieces | characters | queries | events |"
+    yield "|---|---|---|---|---|---|---|"
+    for entry in (entries[key] for key in sorted(entries, key=_natural)):
+        for number, (name, found) in enumerate(entry["contenders"].items()):
+            title = "" if number else entry["title"]
+            own = f" ({found['compiled']:,})" if found["compiled"] else ""
+            values = [f"{found['calls']:,}", found["templates"], f"{found['characters']:,}{own}"]
+            yield f"| {' | '.join(map(str, [title, name, *values, found['queries'], found['events']]))} |"
+
+
+def _natural(key: str) -> list[tuple[int, str]]:
+    """A key by which numbers are in their order."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", key)]
+
+
+def _place(key: str) -> tuple[int, list[tuple[int, str]]]:
+    found = next((number for number, name in enumerate(ORDER) if key.startswith(name)), len(ORDER))
+    return found, _natural(key)
 
 
 def _table(entry: Mapping[str, Any]) -> list[str]:
-    head = f"### {entry['title'][0].upper()}{entry['title'][1:]}"
-    how = f"{entry['pairs']} rounds, {entry['measured_at']}{', `--quick`' if entry['quick'] else ''}"
-    lines = [head, "", how, "", f"| {' | '.join(HEADINGS)} |", "|" + "---|" * len(HEADINGS)]
-    return [*lines, *(f"| {' | '.join(row)} |" for row in rows(entry)), ""]
-
-
-def _plot(name: str, title: str, what: str, entries: Results) -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
-    if name == "plan":
-        for key, entry in entries.items():
-            sizes = [int(size) for size in entry["samples"]]
-            axes.plot(sizes, [statistics.median(s[what]) for s in entry["samples"].values()], "o-", label=key)
-        axes.set(xscale="log", yscale="log", xlabel="nodes")
-        axes.legend()
-    else:
-        labels, middles, errors = [], [], []
-        for key, entry in entries.items():
-            for contender, samples in entry["samples"].items():
-                middle = statistics.median(samples[what])
-                labels.append(f"{key}: {contender}" if len(entries) > 1 else contender)
-                middles.append(middle)
-                errors.append((middle - min(samples[what]), max(samples[what]) - middle))
-        places = range(len(labels))
-        axes.barh(places, middles, xerr=tuple(zip(*errors, strict=True)), color="#4878a8", ecolor="#333333")
-        axes.set_yticks(places, labels, fontsize=8)
-        axes.invert_yaxis()
-        if name == "seed":
-            axes.set_xscale("log")
-    axes.set_title(title.replace("`", ""))
-    axes.set_ylabel("seconds") if name == "plan" else axes.set_xlabel("seconds")
-    (PAGE.parent / "images").mkdir(exist_ok=True)
-    figure.savefig(PAGE.parent / "images" / f"{name}.png", dpi=110)
-    plt.close(figure)
+    rounds = f"{entry['pairs']} round{'s' if entry['pairs'] > 1 else ''}"
+    where = entry["machine"]
+    versions = ", ".join(f"{name} {where[name]}" for name in VERSIONS)
+    load = f"load {where['load']}" if where.get("load") else "a quiet machine"
+    found = rows(entry)
+    quick = ", `--quick`" if entry["quick"] else ""
+    used = [n for n, _ in enumerate(HEADINGS) if any(row[n] for row in found)]
+    head = [HEADINGS[n] for n in used]
+    return [
+        f"## {entry['title'][0].upper()}{entry['title'][1:]}",
+        "",
+        f"{rounds}{quick}, {entry['measured_at']}; {where['cores']} cores, {load}; {versions}",
+        "",
+        f"| {' | '.join(head)} |",
+        "|" + "---|" * len(head),
+        *(f"| {' | '.join(row[n] for n in used)} |" for row in found),
+        "",
+    ]

@@ -65,7 +65,7 @@ def models(shape: str, nodes: int, *, tables: bool = False, ends: int = WIDTH) -
         # no view over a view over a view: what is compared is building, not the database's planner
         even = (place // WIDTH) % 2 == 0 or shape == "chain"
         kind = "table" if tables or even or name == "leaf" else KINDS[place % 4]
-        code = "\nunion all ".join(f"select id from {{{{ ref('{parent}') }}}}" for parent in parents)
+        code = "\nunion ".join(f"select id from {{{{ ref('{parent}') }}}}" for parent in parents)  # one row
         files[f"models/{name}.sql"] = f"{{{{ config(materialized='{kind}') }}}}\n{code or 'select 1 as id'}\n"
     return files
 
@@ -77,6 +77,7 @@ def make(
     package: bool = True,
     heals: bool = False,
     output: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> Path:
     """Makes a project.
 
@@ -86,6 +87,7 @@ def make(
         package: Whether the package is installed.
         heals: Whether so much is healed that the time limit must be raised.
         output: Of profiles.yml; by default the DuckDB file `warehouse.duckdb`.
+        more: Keys of dbt_project.yml.
 
     Returns:
         The folder.
@@ -96,6 +98,7 @@ def make(
         "profile": "bench",
         "vars": {"dbt_selfheal": {"timeout_seconds": 36000}} if heals else {},
         "flags": {"send_anonymous_usage_stats": False},
+        **(more or {}),
     }
     output = output or {"type": "duckdb", "path": "warehouse.duckdb", "threads": 1}
     every = {
@@ -112,6 +115,30 @@ def make(
         (folder / "dbt_packages").mkdir()
         (folder / "dbt_packages" / "dbt_selfheal").symlink_to(ROOT)
     return folder
+
+
+def without_hook(folder: Path) -> None:
+    """Puts a copy of the package, without its hook, into a project that has the package."""
+    place = folder / "dbt_packages" / "dbt_selfheal"
+    place.unlink()
+    for name in ("macros", "models"):
+        shutil.copytree(ROOT / name, place / name)
+    content = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    del content["on-run-start"]
+    (place / "dbt_project.yml").write_text(yaml.safe_dump(content))
+
+
+def foundation() -> dict[str, str]:
+    """The files of a small project: five seeds, six models over them, and a leaf."""
+    head = "{{ config(materialized='table', tags=['foundation']) }}\n"
+    files = {f"models/f{n}.sql": f"{head}select id, value from {{{{ ref('s{n}') }}}}" for n in range(5)}
+    union = "\nunion all ".join(f"select * from {{{{ ref('f{n}') }}}}" for n in range(5))
+    last = (
+        "{{ config(materialized='table') }}\nselect id, sum(value) as total from {{ ref('f5') }} group by id"
+    )
+    for number in range(5):
+        files[f"seeds/s{number}.csv"] = "id,value\n" + "".join(f"{n},{n * number}\n" for n in range(100))
+    return {**files, "models/f5.sql": head + union, "models/leaf.sql": last}
 
 
 def workforce(folder: Path) -> Path:

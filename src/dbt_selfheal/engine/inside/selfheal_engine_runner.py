@@ -101,7 +101,7 @@ class EngineRunner:
         """Returns how steps are built, and why."""
         if not steps:
             return "none", "nothing is missing"
-        if self.request.get("native_from") is None:
+        if not self.request.get("builds"):
             return "hook", "by setting"
         return "native", "dbt v2 builds nothing from a hook"
 
