@@ -54,7 +54,8 @@
     {% do dbt_selfheal._line('Self-healing: ' ~ plan.steps | map(attribute='node') | map(attribute='name') | join(', ') ~ ' may be needed, and does not exist') %}
   {% elif plan.steps %}
     {% set count, warns, refused = plan.steps | length, settings.on_missing == 'warn', plan.steps | selectattr('refusal') | list %}
-    {% set text = count ~ ' relations are missing: ' ~ (plan.steps | map(attribute='node') | map(attribute='name') | list)[:12] | join(', ') ~ (', ...' if count > 12 else '') ~ '\nBuild them with:\n  ' %}
+    {% set text = count ~ ' relations are missing: ' ~ (plan.steps | map(attribute='node') | map(attribute='name') | list)[:12] | join(', ') ~ (', ...' if count > 12 else '')
+      ~ '\nvars.dbt_selfheal.on_missing is ' ~ settings.on_missing ~ '. Build them with:\n  ' %}
     {% if v2 %}  {# dbt-selfheal reads the event of the plan, and builds what it has #}
       {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list, 'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
       {% for source in plan.missing_sources if source.stops and not warns %}{% do dbt_selfheal._raise(source.message) %}{% endfor %}

@@ -81,7 +81,7 @@
   {% endfor %}
   {% if seeds | length + others | length < visited | length %}
     {% set names = [] %}
-    {% for unique_id, count in waiting.items() if count and visited[unique_id].node %}{% do names.append(visited[unique_id].node.name) %}{% endfor %}
+    {% for unique_id, count in waiting.items() if count and visited[unique_id].node %}{% do names.append(visited[unique_id].node.name ~ ' (' ~ visited[unique_id].node.original_file_path ~ ')') %}{% endfor %}
     {% do dbt_selfheal._raise('these are missing and need each other, through a source that one of them makes: ' ~ names[:12] | join(', ')
       ~ '\nRead it with ref() instead of source(), or load the source before. Nothing was built.') %}
   {% endif %}
