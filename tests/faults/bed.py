@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 from catalog import Snapshot, differences, snapshot
 from faults.warm import WarmServer
 from support import (
+    HEALING,
     Database,
     DbtProject,
     DbtResult,
     DuckDbDatabase,
     Environment,
     PostgresDatabase,
+    RunningDbt,
     SqliteDatabase,
 )
 
@@ -56,6 +59,13 @@ FILES = {
         "left join {{ ref('dim_countries') }} d on d.code = h.code left join {{ ref('elsewhere') }} e on e.code = h.code"
     ),
 }
+# What another environment has, with rows of its own.
+PRODUCTION = (
+    "create schema prod",
+    "create table prod.countries (code varchar(5), name varchar(20), population float, since date)",
+    "insert into prod.countries values ('XY', 'of production', 1, '2000-01-01')",
+    "create view prod.stg_countries as select code, name, population from prod.countries",
+)
 SETTINGS = {"timeout_seconds": 600, "lock_timeout_seconds": 60}
 
 
@@ -80,12 +90,27 @@ class Bed:
         folder: Where the project is made.
         database: The database.
         environment: Where dbt is installed.
+        more: More files of the project.
+        settings: More settings of the package.
+        arguments: What the command has besides `run -s leaf`.
+        packages: Which of this repository's packages are installed.
     """
 
-    def __init__(self, folder: Path, database: Database, environment: Environment) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        environment: Environment,
+        *,
+        more: Mapping[str, str] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        arguments: Sequence[str] = (),
+        packages: Sequence[str] = HEALING,
+    ) -> None:
         self.database = database
-        self._server = WarmServer(environment, folder / "project", ["run", "-s", LEAF])
-        files = dict(FILES)
+        self.command = ("run", "-s", LEAF, *arguments)
+        self._server = WarmServer(environment, folder / "project", self.command)
+        files = {**FILES, **(more or {})}
         if database.adapter == "postgres":
             files["models/inc_population.sql"] = files["models/inc_population.sql"].replace(
                 "unique_key", "indexes=[{'columns': ['code'], 'unique': true}], unique_key"
@@ -99,8 +124,11 @@ class Bed:
             files["macros/hash.sql"] = (  # in place of md5(), which SQLite has only with an extension
                 "{% macro sqlite__snapshot_hash_arguments(args) %}{{ args | join(\" || '|' || \") }}{% endmacro %}\n"
             )
-        config = {"vars": {"dbt_selfheal": SETTINGS}, "models": {"+materialized": "table"}}
-        self.project = DbtProject(folder / "project", database, self._server, files=files, config=config)
+        variables = {"dbt_selfheal": {**SETTINGS, **(settings or {})}}
+        config = {"vars": variables, "models": {"+materialized": "table"}}
+        self.project = DbtProject(
+            folder / "project", database, self._server, files=files, config=config, packages=packages
+        )
         self.project.write_profile(threads=1)
         self._log = folder / "statements"
         self._start = folder / "start"
@@ -119,9 +147,16 @@ class Bed:
             "create table kept_table (id integer, name varchar(20), extra integer)",
             "insert into kept_table values (2, 'made by hand', 3)",
         )
+        if self.has_production:
+            self.database.execute(*PRODUCTION)
         if not isinstance(self.database, PostgresDatabase):
             shutil.copytree(self._folder, self._start)
         self.kept = self.identities()
+
+    @property
+    def has_production(self) -> bool:
+        """Whether the command has another environment to clone from, the schema `prod`."""
+        return "--defer" in self.command
 
     @property
     def _folder(self) -> Path:
@@ -137,7 +172,7 @@ class Bed:
             doomed = [
                 name
                 for name in self.database.relations()
-                if name not in [f"{schema}.{kept}" for kept in KEPT]
+                if name not in [f"{schema}.{kept}" for kept in KEPT] and not name.startswith("prod.")
             ]
             for name in doomed:
                 if name in self.database.relations():
@@ -151,7 +186,11 @@ class Bed:
         """Runs the leaf, with a fault if one is given."""
         env = {} if fault is None else {"FAULT": json.dumps({"log": str(self._log), **fault})}
         self._log.unlink(missing_ok=True)
-        return self.project.dbt("run", "-s", LEAF, check=False, env=env, **options)
+        return self.project.dbt(*self.command, check=False, env=env, **options)
+
+    def start(self) -> RunningDbt:
+        """Starts the command and does not wait."""
+        return self.project.start(*self.command)
 
     def statements(self) -> list[str]:
         """Returns the statements that the last run with a fault counted."""

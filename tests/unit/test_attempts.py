@@ -56,3 +56,22 @@ def test_only_the_last_ones_are_kept_and_damage_is_no_obstacle(tmp_path: Path) -
     assert log.read() == []
     log_of(tmp_path, ("failed", 0.0))
     assert len(log.read()) == 1
+
+
+def test_what_cannot_be_written_or_is_no_attempt_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    log_of(tmp_path / "file", ("failed", 0.0))  # its folder cannot be made
+    end, before = iso(NOW), iso(NOW - timedelta(minutes=1))
+    entry = {
+        "state": "failed",
+        "started_at": before,
+        "completed_at": end,
+        "duration_seconds": 1,
+        "more": tmp_path,
+    }
+    log = AttemptLog(tmp_path)
+    log.add(entry)
+    for wrong in ({"state": None}, {"started_at": end, "completed_at": before}, {"duration_seconds": "1"}):
+        left_out = {**entry, **wrong}
+        log.add({key: value for key, value in left_out.items() if value is not None})
+    assert [found["more"] for found in log.read()] == [str(tmp_path)]

@@ -311,6 +311,13 @@ def test_a_held_lock_names_its_holder_and_is_free_afterwards(tmp_path: Path) -> 
     assert path.exists(), "a lock file that is deleted can be held twice"
 
 
+def test_whoever_may_write_to_a_folder_may_hold_the_lock_in_it(tmp_path: Path) -> None:
+    """Whatever the umask says: another user of a folder that is shared could not take it else."""
+    tmp_path.chmod(0o770)
+    with hold(tmp_path / "x.lock", 0):
+        assert (tmp_path / "x.lock").stat().st_mode & 0o777 == 0o660
+
+
 @pytest.mark.parametrize("changes", [True, False])
 def test_the_limit_of_who_waits_for_a_lock_begins_anew_with_each_holder(
     tmp_path: Path, changes: bool
