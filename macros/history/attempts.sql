@@ -17,7 +17,7 @@
   } %}
   {% for name, columns in tables.items() if execute %}
     {% set table = dbt_selfheal._own_relation(name) %}
-    {% if not dbt_selfheal._own_table_exists(table) %}
+    {% if dbt_selfheal._absent([{'node': {'database': table.database, 'schema': table.schema, 'alias': table.identifier}}]) %}
       {% if loop.first and not adapter.check_schema_exists(table.database, table.schema) %}{% do adapter.create_schema(table) %}{% endif %}
       {% do adapter.add_query('create table if not exists ' ~ table ~ ' (' ~ columns ~ ')') %}
       {% do adapter.commit() %}
@@ -31,13 +31,6 @@
    parses the models of the history, which would be parsed again whenever the environment variable of the off switch changes.) #}
 {% macro _own_relation(name) %}
   {% do return(api.Relation.create(database=target.database, schema=(execute and dbt_selfheal._settings().schema) or target.schema, identifier=name, type='table')) %}
-{% endmacro %}
-
-
-{# Whether a table of the package's own is there: dbt's cache can say yes; only the database can say no. #}
-{% macro _own_table_exists(table) %}
-  {% if adapter.get_relation(table.database, table.schema, table.identifier) %}{% do return(true) %}{% endif %}
-  {% do return(dbt_selfheal._traits().names and adapter.check_schema_exists(table.database, table.schema) and table.identifier in dbt_selfheal._names_in_schema(table.without_identifier())) %}
 {% endmacro %}
 
 
@@ -60,12 +53,26 @@
     {% set row = {'success': attempt.state == 'completed', 'target': target.name, 'dbt_version': dbt_version,
       'recorded_by': target.get('user') or env_var('DBT_SELFHEAL_USER', env_var('USER', env_var('LOGNAME', env_var('USERNAME', '')))) or none,
       'host': env_var('DBT_SELFHEAL_HOST', env_var('HOSTNAME', env_var('COMPUTERNAME', ''))) or (dbt_selfheal._fetch(query)[0][0] if query else none)} %}
-    {% set known = ['attempt_id', 'state', 'command', 'way', 'missing', 'built', 'step', 'error_code', 'error'] + times[:3] %}
-    {% do dbt_selfheal._insert_history('selfheal_attempts', [dict(attempt, **row)], known + row | list) %}
+    {% set known, inserts = ['attempt_id', 'state', 'command', 'way', 'missing', 'built', 'step', 'error_code', 'error'] + times[:3], [] %}
+    {% do inserts.append(('selfheal_attempts', [dict(attempt, **row)], known + row | list)) %}
     {% for table, events, key in [('selfheal_steps', attempt.steps, ['step_name']), ('selfheal_nodes', attempt.nodes, ['unique_id', 'resource_type'])] %}
       {% set rows = [] %}
       {% for event in events %}{% do rows.append(dict(event, attempt_id=attempt.attempt_id, position=loop.index)) %}{% endfor %}
-      {% do dbt_selfheal._insert_history(table, rows, ['attempt_id', 'position'] + key + times) %}
+      {% do inserts.append((table, rows, ['attempt_id', 'position'] + key + times)) %}
+    {% endfor %}
+    {% for table, rows, columns in inserts %}
+      {% for chunk in rows | batch(200) %}
+        {% set values = [] %}
+        {% for row in chunk %}
+          {% set fields = [] %}
+          {% for column in columns %}
+            {% set value = row.get(column) %}
+            {% do fields.append('null' if value is none else value | string | lower if value is boolean else value | string if value is number else dbt_selfheal._literal(value | string)) %}
+          {% endfor %}
+          {% do values.append('(' ~ fields | join(', ') ~ ')') %}
+        {% endfor %}
+        {% do adapter.add_query('insert into ' ~ dbt_selfheal._own_relation(table) ~ ' (' ~ columns | join(', ') ~ ') values ' ~ values | join(', ')) %}
+      {% endfor %}
     {% endfor %}
     {% if settings.history_days is not none %}  {# times are texts of one form, which sort as times #}
       {% set attempts, limit = dbt_selfheal._own_relation('selfheal_attempts'), dbt_selfheal._iso(dbt_selfheal._now() - modules.datetime.timedelta(days=settings.history_days)) %}
@@ -77,22 +84,4 @@
     {% endif %}
     {% do adapter.commit() %}
   {% endif %}
-{% endmacro %}
-
-
-{# Insert columns of rows (dicts), in the transaction that is open, or in a new one. #}
-{% macro _insert_history(name, rows, columns) %}
-  {% for chunk in rows | batch(200) %}
-    {% set values = [] %}
-    {% for row in chunk %}
-      {% set fields = [] %}
-      {% for column in columns %}
-        {% set value = row.get(column) %}
-        {% do fields.append('null' if value is none else value | string | lower if value is boolean else value | string if value is number
-          else dbt_selfheal._literal(value | string)) %}
-      {% endfor %}
-      {% do values.append('(' ~ fields | join(', ') ~ ')') %}
-    {% endfor %}
-    {% do adapter.add_query('insert into ' ~ dbt_selfheal._own_relation(name) ~ ' (' ~ columns | join(', ') ~ ') values ' ~ values | join(', ')) %}
-  {% endfor %}
 {% endmacro %}
