@@ -12,6 +12,8 @@ from support import (
     ADAPTERS,
     BOTH,
     HEALING,
+    WAREHOUSES,
+    ClickHouseDatabase,
     Database,
     DbtProject,
     DbtServer,
@@ -20,11 +22,15 @@ from support import (
     Environment,
     PostgresDatabase,
     PostgresServer,
+    RedshiftDatabase,
+    SnowflakeDatabase,
     SparkDatabase,
     SqliteDatabase,
+    StandIn,
     default_environment,
     warm_server,
 )
+from support.stand_ins.redshift_proxy import Proxy
 
 OPTIONAL = {"slow": "--slow", "faults": "--faults", "dbt_utils": "--dbt-utils", "readers": "--readers"}
 collect_ignore = ["conformance"]  # a pytest of its own: tests/conformance/run.py
@@ -174,6 +180,22 @@ def postgres_server(dbt_environment: Environment) -> Iterator[PostgresServer]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def stand_in(dbt_environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """The server that stands for a warehouse, one for each worker."""
+    server = StandIn(dbt_environment, tmp_path_factory.mktemp("stand-in") / dbt_environment.name)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def redshift_proxy(postgres_server: PostgresServer) -> Iterator[Proxy]:
+    """What lets Redshift's driver speak to the PostgreSQL server."""
+    proxy = Proxy(postgres_server.folder / f".s.PGSQL.{PostgresServer.port}")
+    yield proxy
+    proxy.close()
+
+
 @pytest.fixture
 def make_database(
     adapter_name: str, dbt_server: DbtServer, tmp_path: Path, request: pytest.FixtureRequest
@@ -189,6 +211,13 @@ def make_database(
             database = PostgresDatabase(request.getfixturevalue("postgres_server"))
         elif adapter_name == "sqlite":
             database = SqliteDatabase(folder)
+        elif adapter_name == "redshift":
+            database = RedshiftDatabase(
+                request.getfixturevalue("postgres_server"), request.getfixturevalue("redshift_proxy")
+            )
+        elif adapter_name in WAREHOUSES:
+            kind = {"clickhouse": ClickHouseDatabase, "snowflake": SnowflakeDatabase}[adapter_name]
+            database = kind(request.getfixturevalue("stand_in"))
         elif adapter_name == "spark":
             database = SparkDatabase(folder, dbt_server)
         else:

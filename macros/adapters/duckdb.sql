@@ -13,7 +13,7 @@
 
 {% macro duckdb___traits() %}
   {% do return(dict(dbt_selfheal.default___traits(), **{
-    'tested': 'duckdb', 'transactions': 'dbt', 'file_sources': true, 'can_read': context['dbt_selfheal']['_duckdb_can_read'], 'outside': context['dbt_selfheal']['_duckdb_outside'],
+    'tested': 'duckdb', 'transactions': 'dbt', 'looks_again': false, 'file_sources': true, 'can_read': context['dbt_selfheal']['_duckdb_can_read'], 'outside': context['dbt_selfheal']['_duckdb_outside'],
     'enter_session': context['dbt_selfheal']['_duckdb_session'], 'database_reads_seeds': true, 'seed_outline': context['dbt_selfheal']['_duckdb_seed_outline'],
     'names': "select table_name, 'table' from duckdb_tables() where lower(database_name) = lower({database}) and lower(schema_name) = lower({schema}) union all "
       ~ "select view_name, 'view' from duckdb_views() where lower(database_name) = lower({database}) and lower(schema_name) = lower({schema})",

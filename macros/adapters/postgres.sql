@@ -8,7 +8,7 @@
   {% set plain, key = not (adapter.config and adapter.config.credentials.autocommit), 'hashtextextended({key}, 0)' %}
   {% set schemas = 'pg_catalog.pg_namespace n where n.nspname = {schema}::name' %}
   {% do return(dict(dbt_selfheal.default___traits(), **{
-    'tested': 'postgres', 'any_case': false, 'bound_views': true, 'enter_session': context['dbt_selfheal']['_postgres_session'],
+    'tested': 'postgres', 'looks_again': false, 'any_case': false, 'bound_views': true, 'enter_session': context['dbt_selfheal']['_postgres_session'],
     'begin': 'begin' if plain else none, 'transactions': 'database' if plain else 'none',
     'names': "select c.relname, case c.relkind when 'v' then 'view' when 'm' then 'materialized_view' else 'table' end from pg_catalog.pg_class c "
       ~ "join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'f', 'v', 'm') and n.nspname = {schema}::name",

@@ -71,7 +71,7 @@
     'load_agate_table': own['_load_agate_table'],
   } %}
   {% if node.resource_type == 'seed' %}
-    {% if 'seed_loading' not in base %}{% do base.update({'seed_loading': dbt_selfheal._traits().seed_loading()}) %}{% endif %}
+    {% if 'seed_loading' not in base %}{% do base.update({'seed_loading': dbt_selfheal._seed_loading()}) %}{% endif %}
     {% if not node.config.meta.selfheal %}{% do members.update(base.seed_loading) %}{% endif %}
   {% endif %}
   {% set uses = dbt_selfheal._macro_uses(node) if not compiled and node.resource_type != 'seed' else {} %}

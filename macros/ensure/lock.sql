@@ -40,9 +40,10 @@
 
 
 {# Wait while a run without our lock makes the relation of a step (orchestrators run one process for each node), up to lock_timeout_seconds.
-   Returns whether the relation is there afterwards. #}
+   Returns whether the relation is there afterwards; where nothing keeps two initializations apart, whether it is there now. #}
 {% macro _made_by_another(entry, settings) %}
   {% set traits, node, wait = dbt_selfheal._traits(), entry.node, namespace(since=dbt_selfheal._now(), builder=none, over=false) %}
+  {% if traits.looks_again and traits.names and not entry.type and not entry.is_function %}{% do return(not dbt_selfheal._absent([entry])) %}{% endif %}
   {% if not traits.builder or entry.is_function %}{% do return(false) %}{% endif %}
   {% set query = traits.builder.replace('{key}', dbt_selfheal._literal(node.unique_id)) %}
   {% for attempt in range(100000) if not wait.over %}

@@ -12,6 +12,13 @@ from support.databases import (
 from support.environments import ROOT, DbtServer, EngineProcesses, Environment, default_environment
 from support.project import BOTH, HEALING, DbtError, DbtProject, DbtResult, RunningDbt
 from support.results import RESULTS, keep_result
+from support.warehouses import (
+    WAREHOUSES,
+    ClickHouseDatabase,
+    RedshiftDatabase,
+    SnowflakeDatabase,
+    StandIn,
+)
 from support.warm_up import warm_server
 
 __all__ = [
@@ -20,6 +27,8 @@ __all__ = [
     "HEALING",
     "RESULTS",
     "ROOT",
+    "WAREHOUSES",
+    "ClickHouseDatabase",
     "Database",
     "DbtError",
     "DbtProject",
@@ -30,9 +39,12 @@ __all__ = [
     "Environment",
     "PostgresDatabase",
     "PostgresServer",
+    "RedshiftDatabase",
     "RunningDbt",
+    "SnowflakeDatabase",
     "SparkDatabase",
     "SqliteDatabase",
+    "StandIn",
     "default_environment",
     "keep_result",
     "warm_server",

@@ -20,7 +20,7 @@ from typing import Any
 from support.environments import DbtServer
 
 Row = tuple[Any, ...]
-ADAPTERS = ("duckdb", "postgres", "sqlite", "spark")
+ADAPTERS = ("duckdb", "postgres", "sqlite", "spark", "clickhouse", "redshift", "snowflake")
 
 
 class Database(ABC):

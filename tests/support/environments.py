@@ -315,4 +315,4 @@ def kill_group(process: Process, number: int = signal.SIGKILL) -> None:
 
 def default_environment(adapter: str) -> str:
     """Returns the environment that an adapter is tested in unless another is asked for."""
-    return adapter if adapter in {"sqlite", "spark"} else "dev"
+    return "dev" if adapter in {"duckdb", "postgres"} else adapter

@@ -65,6 +65,15 @@ def warm_server(environment: Environment, adapter: str, folder: Path) -> DbtServ
             "type": "sqlite", "database": "database", "schema": "main", "schema_directory": str(folder),
             "schemas_and_paths": {"main": str(folder / "main.db")},
         },
+        "clickhouse": {"type": "clickhouse", "driver": "http", "host": "nowhere", "schema": "none"},
+        "redshift": {
+            "type": "redshift", "method": "database", "host": "nowhere", "user": "nobody", "password": "none",
+            "port": 1, "dbname": "nothing", "schema": "none",
+        },
+        "snowflake": {
+            "type": "snowflake", "account": "nowhere", "user": "nobody", "password": "none",
+            "database": "nothing", "warehouse": "none", "schema": "none",
+        },
         "spark": {"type": "spark", "method": "session", "host": "localhost", "schema": "none"},
     }  # fmt: skip
     profile = {"warm_up": {"target": adapter, "outputs": outputs}}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,9 @@ from dbt.adapters.base.impl import BaseAdapter
 from dbt.adapters.contracts.connection import AdapterResponse, ConnectionState
 from dbt_common.clients.agate_helper import table_from_data_flat
 
-# What adapters do by other means than statements, by the names of their methods.
-CALLS = (
-    "load_dataframe", "upload_file", "create_schema", "drop_schema", "drop_relation", "update_columns",
-    "grant_access_to", "add_time_ingestion_partition_column", "copy_table", "get_bq_table", "is_cluster",
-    "update_table_description",
-)  # fmt: skip
+# What every adapter does by other means than statements; each call of these methods is recorded.
+CALLS = ("create_schema", "drop_schema", "drop_relation")
+BEDS = Path(__file__).with_name("beds")
 DAY = datetime.date(2000, 1, 1)
 MOMENT = datetime.datetime.combine(DAY, datetime.time())
 TYPED = {"i": 1, "n": 1.5, "d": DAY, "t": MOMENT, "b": True, "raw": "a", "txt": "a"}
@@ -74,6 +72,9 @@ class Recorder:
 
     def __init__(self, kind: str, catalog: list[dict[str, str]]) -> None:
         self.kind, self.catalog = kind, catalog
+        bed = json.loads((BEDS / f"{kind}.json").read_text())
+        self.calls = {**dict.fromkeys(CALLS, False), **bed.get("calls", {})}
+        self.listing = bed.get("listing", {"pattern": "(?!)", "columns": []})
         self.log: list[tuple[str, str]] = []
 
     def replace(self) -> None:
@@ -92,7 +93,7 @@ class Recorder:
 
         def execute(this: Any, sql: str, *_: Any, **__: Any) -> tuple[Any, Any]:
             self._note(this, sql)
-            return self._response(), _answer(sql)
+            return self._response(), self._answer(sql)
 
         def add_query(
             this: Any, sql: str, auto_begin: bool = True, bindings: Any = None, *_: Any, **__: Any
@@ -106,6 +107,7 @@ class Recorder:
 
     def _replace_adapter(self, adapter: Any) -> None:
         def relations(this: Any, schema: Any, *_: Any, **__: Any) -> list[Any]:
+            self._note(this.connections, f"<<list {schema.schema}>>")
             return [
                 this.Relation.create(**entry)
                 for entry in self.catalog
@@ -125,7 +127,7 @@ class Recorder:
             setattr(adapter, name, lambda *_, **__: [])
         for name in ("valid_snapshot_target", "expand_target_column_types"):
             setattr(adapter, name, lambda *_, **__: None)
-        for name in CALLS:
+        for name in self.calls:
             if hasattr(adapter, name):
                 setattr(adapter, name, self._noted(name))
         if self.kind == "bigquery":  # its own asks a client for one table
@@ -140,19 +142,34 @@ class Recorder:
         adapter.cache_added = noting
 
     def _noted(self, name: str) -> Any:
-        def call(this: Any, *values: Any, **options: Any) -> bool:
+        def call(this: Any, *values: Any, **options: Any) -> Any:
             shown = [
-                [list(row) for row in each.rows] if isinstance(each, agate.Table) else str(each)[:200]
+                [list(row) for row in each.rows] if isinstance(each, agate.Table) else str(each)[:2000]
                 for each in values
             ]
             self._note(this.connections, f"<<{name} {shown} {sorted(options)}>>")
-            return False
+            return self.calls[name]
 
         call._is_available_ = True  # type: ignore[attr-defined]
         return call
 
     def _note(self, manager: Any, sql: str) -> None:
         self.log.append((manager.get_thread_connection().name, sql))
+
+    def _answer(self, sql: str) -> Any:
+        """Returns what is in a schema to dbt's listing, typed values to the seed reader, else nothing."""
+        if "as i, 1.5 as n" in sql:
+            return table_from_data_flat([TYPED], list(TYPED))
+        columns = self.listing["columns"]
+        asked = re.search(self.listing["pattern"], " ".join(sql.split()), re.IGNORECASE)
+        if asked is None:
+            return agate.Table([], [])
+        rows = [
+            dict(zip(columns, (entry["identifier"], entry["type"]), strict=True))
+            for entry in self.catalog
+            if entry["schema"].lower() == asked[1].lower()
+        ]
+        return table_from_data_flat(rows, columns)
 
     def _response(self) -> Any:
         if self.kind == "bigquery":
@@ -166,13 +183,6 @@ def _own(module: Any, base: type) -> Any:
     """Returns the class that a module itself makes from a base class, the last if there are several."""
     classes = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, base)]
     return [each for each in classes if each.__module__ == module.__name__][-1]
-
-
-def _answer(sql: str) -> Any:
-    """Returns the result of a statement: a row of typed values to the seed reader's query, else nothing."""
-    if "as i, 1.5 as n" in sql:
-        return table_from_data_flat([TYPED], list(TYPED))
-    return agate.Table([], [])
 
 
 def main() -> int:

@@ -1,0 +1,1 @@
+"""Healing on warehouses: by what stands for them, and by the statements that an adapter is given."""
