@@ -495,6 +495,17 @@ def test_on_an_adapter_without_a_file_on_missing_fail_stops_with_the_command(
     assert in_dev(project) <= {"leaf"}
 
 
+def test_what_an_adapter_without_a_file_cannot_answer_is_an_error_with_its_name(
+    quack: tuple[DbtProject, dict[str, Any]],
+):
+    project, options = quack
+    ask = "{% macro ask() %}{% do dbt_selfheal._names_in_schema(target) %}{% endmacro %}"
+    project.write({"macros/ask.sql": ask})
+    output = project.dbt_fails("run-operation", "ask", **options).output
+    assert "the adapter quack cannot be asked what is in the schema main" in output
+    assert "docs/adapters.md" in output
+
+
 def test_a_dbt_outside_of_the_declared_range_is_refused_by_dbt_naming_the_package(
     make_project: ProjectFactory,
 ):

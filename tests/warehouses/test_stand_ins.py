@@ -170,6 +170,24 @@ def test_a_killed_run_is_repeated(
     keep(dbt_environment, "killed", f"killed before {', '.join(BEFORE)}", engine)
 
 
+def test_what_another_run_has_made_meanwhile_is_left_as_it_is(
+    make_project: ProjectFactory, adapter_name: str
+) -> None:
+    """Here a hook plays the other run: it makes `second` while healing is at `first`."""
+    clause = "engine = MergeTree order by tuple()" if adapter_name == "clickhouse" else ""
+    hook = f"create table {{{{ this | string | replace('first', 'second') }}}} {clause} as select 7 as id"
+    files = {
+        "models/first.sql": f'{{{{ config(materialized="table", post_hook="{hook}") }}}} select 1 as id',
+        "models/second.sql": "{{ config(materialized='table') }} select id from {{ ref('first') }}",
+        "models/last.sql": "{{ config(materialized='table') }} select id from {{ ref('second') }}",
+    }
+    project = make_project(files)
+    result = project.dbt("run", "-s", "last")
+    assert built(result) == ["first"]
+    assert "1 built by another run meanwhile" in result.output
+    assert [int(row[0]) for row in project.rows("last")] == [7]
+
+
 def test_two_at_once(make_project: ProjectFactory, dbt_environment: Environment, engine: str) -> None:
     """Nothing keeps them apart: one may fail with the database's own words, and is repeated as it is. Nothing is doubled."""
     project, alone = make_project(FILES, config=CONFIG), make_project(FILES, config=CONFIG)
