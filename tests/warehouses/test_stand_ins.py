@@ -189,7 +189,10 @@ def test_what_another_run_has_made_meanwhile_is_left_as_it_is(
 
 
 def test_two_at_once(make_project: ProjectFactory, dbt_environment: Environment, engine: str) -> None:
-    """Nothing keeps them apart: one may fail with the database's own words, and is repeated as it is. Nothing is doubled."""
+    """Nothing keeps them apart: one may fail with the database's own words, and is repeated as it is. Nothing is doubled.
+
+    One that failed may leave a seed's working table, which goes when that seed is healed the next time.
+    """
     project, alone = make_project(FILES, config=CONFIG), make_project(FILES, config=CONFIG)
     alone.dbt("run", "-s", "leaf", "second_leaf")
     project.dbt("seed", "-s", "other_raw")  # makes the schema, for which dbt itself races
@@ -198,5 +201,6 @@ def test_two_at_once(make_project: ProjectFactory, dbt_environment: Environment,
         assert result.returncode == 0 or "Traceback" not in result.output, result.explain()
     for leaf in ("leaf", "second_leaf"):
         project.dbt("run", "-s", leaf)
-    assert facts(project) == facts(alone)
+    found = {name: of for name, of in facts(project).items() if "__dbt_selfheal_" not in name}
+    assert found == facts(alone)
     keep(dbt_environment, "two", "", engine)
