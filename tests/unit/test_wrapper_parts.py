@@ -235,6 +235,23 @@ def test_a_secret_never_survives(secret: str, before: str, after: str) -> None:
     assert secret not in Scrubber({"password": secret})(f"{before}{secret}{after}").replace(MASK, "")
 
 
+def test_which_values_are_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment says is one, all that is within a key that is one, and nothing else."""
+    monkeypatch.setenv("DBT_ENV_SECRET_KEY", "of the environment")
+    monkeypatch.setenv("DBT_OTHER", "not a secret")
+    key = "-----BEGIN KEY-----\n12345678\nabc/de+f g\n-----END KEY-----"
+    output = {
+        "tokens": ["first/one", {"name": "second one"}],
+        "token": True,
+        "password": "",
+        "private_key": key,
+    }
+    scrub = Scrubber({**output, "secret": False, "user": "ada"})
+    shown = scrub("of the environment, not a secret, True, False, ada, first/one, first%2Fone, second+one")
+    assert shown == f"{MASK}, not a secret, True, False, ada, {MASK}, {MASK}, {MASK}"
+    assert scrub("-----BEGIN KEY-----, 12345678, abc/de+f g") == f"-----BEGIN KEY-----, {MASK}, {MASK}"
+
+
 def test_secrets_in_urls_and_connection_strings_are_found_where_they_stand_alone() -> None:
     host = "postgres://me:pl4nted%2Fword@nowhere.invalid"
     scrub = Scrubber({"host": host, "attach": [{"path": "ducklake:x password=pl4nted-token&y=1"}]})
@@ -303,7 +320,7 @@ def test_a_held_lock_names_its_holder_and_is_free_afterwards(tmp_path: Path) -> 
         with pytest.raises(ConcurrentInitializationError) as caught, hold(path, 0):
             pass
         assert caught.value.lock_file == path
-        assert re.search(r"process \d+ on \S+, since \d{4}-", str(caught.value))
+        assert re.search(r"process \d+ on \S+, since \d{4}-\d\d-\d\dT[\d:]+\.\d{3}Z$", str(caught.value))
     with hold(path, 0) as release:
         release()
         with hold(path, 0):
