@@ -169,12 +169,16 @@ def test_killed_at_a_random_moment_one_repeat_is_enough(
 
 @pytest.mark.parametrize("work", WORK)
 def test_a_database_file_as_a_loss_of_power_leaves_it_is_healed(
-    make_bed: Callable[[str], Bed], work: str, pytestconfig: pytest.Config, record_property: Record
+    database: Database,
+    make_bed: Callable[[str], Bed],
+    work: str,
+    pytestconfig: pytest.Config,
+    record_property: Record,
 ) -> None:
     """The file and its write-ahead log are copied while the process runs (held still, so that both are of one moment)."""
-    bed = make_bed(work)
-    if not isinstance(bed.database, DuckDbDatabase):
+    if not isinstance(database, DuckDbDatabase):
         pytest.skip("PostgreSQL and SQLite keep to what they promise of that themselves")
+    bed = make_bed(work)
     whole, applied, seconds = undisturbed(bed)
     rounds = 5 if pytestconfig.getoption("--faults") else 1
     seed = int(os.environ.get("KILL_SEED", str(random.randrange(10**6))))
@@ -185,13 +189,13 @@ def test_a_database_file_as_a_loss_of_power_leaves_it_is_healed(
         moment = moments.uniform(0.3, 0.95) * seconds
         running = bed.start()
         time.sleep(moment)
-        _held_still(running.process.pid, bed.database.path, bed.project.folder / "copy")
+        _held_still(running.process.pid, database.path, bed.project.folder / "copy")
         done = running.wait(check=False)
         if done.returncode != 0:
             problems.append(f"the one that was held still: {done.explain()}")
         bed.reset()
         for copy in (bed.project.folder / "copy").iterdir():
-            shutil.move(copy, bed.database.path.with_name(copy.name))
+            shutil.move(copy, database.path.with_name(copy.name))
         told = half_built(bed, whole) + repeated(bed, whole, applied)
         problems += [
             f"seed {seed}, round {number}, after {moment:.2f} of {seconds:.2f} s: {text}" for text in told
