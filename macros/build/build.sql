@@ -8,8 +8,8 @@
 {% macro _build_steps(steps, settings, deadline, levels=1) %}
   {% if levels %}{% do return(dbt_selfheal._build_steps(steps, settings, deadline, levels - 1)) %}{% endif %}
   {% set base = dbt_selfheal._base_context() %}
-  {% if dbt_selfheal._traits().transactions != 'none' %}{% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}{% endif %}
-  {% set schemas = {} %}
+  {% set schemas, traits = {}, dbt_selfheal._traits() %}
+  {% if traits.transactions != 'none' %}{% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}{% endif %}
   {% set tiers = [('load_seeds', steps | selectattr('node.resource_type', 'equalto', 'seed') | list),
                   ('build_foundation', steps | rejectattr('node.resource_type', 'equalto', 'seed') | list)] %}
   {% set position = namespace(index=0) %}
@@ -28,9 +28,11 @@
           {% do adapter.create_schema(api.Relation.create_from(adapter.config, entry.node)) %}
         {% endif %}
       {% endif %}
-      {% if entry.orphan and dbt_selfheal._traits().can_read(api.Relation.create_from(adapter.config, entry.node)) %}
+      {% if entry.orphan and traits.can_read(api.Relation.create_from(adapter.config, entry.node)) %}
         {% do entry.update({'readable': true}) %}  {# what was missing was above it #}
-      {% elif dbt_selfheal._made_by_another(entry, settings) %}
+      {% elif traits.builder and not entry.is_function
+          and dbt_selfheal._fetch(traits.builder.replace('{key}', dbt_selfheal._literal(entry.unique_id)), entry.node, entry.node.alias)
+          and dbt_selfheal._made_by_another(entry, settings) %}  {# which waits, and is asked only if there is something to wait for #}
         {% do entry.update({'made_by_another': true}) %}
         {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
       {% else %}

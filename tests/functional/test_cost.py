@@ -206,6 +206,22 @@ def test_a_healed_node_takes_a_fixed_number_of_statements(make_project: ProjectF
 
 
 @pytest.mark.postgres
+def test_a_healed_node_takes_a_bounded_number_of_operations(
+    make_project: ProjectFactory, dbt_server: DbtServer
+):
+    """Of Jinja, where nothing is waited for: a loop that could wait is not begun."""
+    found = []
+    for count in (2, 6):
+        files = {
+            f"models/m{n}.sql": "{{ config(materialized='table') }} select 1 as id" for n in range(count)
+        }
+        project = make_project(files)
+        project.dbt("parse")
+        found.append(counted(dbt_server, project, "run-operation", "ensure_initialized")["operations"])
+    assert found[1] - found[0] < 4 * 2000, found
+
+
+@pytest.mark.postgres
 def test_what_a_node_leaves_open_is_rolled_back_as_dbt_does(make_project: ProjectFactory, adapter_name: str):
     """After a node nothing is sent; but this one has left a transaction, of which only the driver knows."""
     hooks = [
