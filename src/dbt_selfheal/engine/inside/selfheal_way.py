@@ -10,9 +10,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 
-# In seconds: one more start of dbt and what each node of the project adds to that (estimates), and what dbt
-# does in Python for each node that it builds (docs/performance.md).
-START, START_OF_A_NODE, PYTHON = 1.0, 0.001, 0.05
+# In seconds: what a build of dbt's takes more than an operation for each node of the project (an estimate),
+# and what dbt does in Python for each node that it builds (docs/performance.md).
+NODE, PYTHON = 0.001, 0.05
+# How many seconds dbt's own nodes must save: beside them no lock is held in the database.
+ADVANTAGE = 1.0
 # From how many nodes on dbt's own are taken where it is not known how long they take.
 UNKNOWN_FROM = 40
 
@@ -41,8 +43,8 @@ def choice(
     usual = sum(found) / len(found)
     seconds = {unique_id: known.get(unique_id, usual) for unique_id in parents}
     alone = sum(seconds.values())
-    beside = START + START_OF_A_NODE * nodes + max(_side_by_side(parents, seconds, threads), PYTHON * count)
-    way = "native" if beside < alone else "hook"
+    beside = NODE * nodes + max(_side_by_side(parents, seconds, threads), PYTHON * count)
+    way = "native" if beside + ADVANTAGE < alone else "hook"
     times = f"about {alone:.1f} s one after the other and {beside:.1f} s with {threads} threads"
     return way, f"{count} are missing, {times}, by earlier runs"
 
