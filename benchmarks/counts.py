@@ -118,15 +118,15 @@ def _cold(folder: Path) -> Iterator[Found]:
     yield "cold", "an empty workspace to a finished leaf, 12 nodes, beside `dbt build -s +leaf`", built
 
 
-def _heal(nodes: int) -> Callable[[Path], Iterator[Found]]:
+def _heal(shape: str, nodes: int) -> Callable[[Path], Iterator[Found]]:
     def measure(folder: Path) -> Iterator[Found]:
-        files = projects.models("layered", nodes + 1, tables=True)
-        ours, plain = _pair(folder, f"heal-{nodes}", files, heals=True)
+        files = projects.models(shape, nodes + 1, tables=True)
+        ours, plain = _pair(folder, "heal", files, heals=True)
         built = {
             "with": count(ours, "run", "-s", "leaf"),
             "without": count(plain, "build"),
         }
-        yield f"heal-{nodes}", f"{nodes:,} missing tables, beside `dbt build`", built
+        yield f"heal-{shape}-{nodes}", f"{nodes:,} missing tables, {shape}, beside `dbt build`", built
 
     return measure
 
@@ -134,7 +134,8 @@ def _heal(nodes: int) -> Callable[[Path], Iterator[Found]]:
 CASES = [
     Case("warm", True, _warm),
     Case("cold", True, _cold),
-    *(Case(f"heal-{nodes}", nodes == 100, _heal(nodes)) for nodes in (25, 50, 100)),
+    Case("heal", True, _heal("layered", 100)),
+    *(Case(f"chain-{nodes}", False, _heal("chain", nodes)) for nodes in (25, 50, 100)),
     *(Case(f"plan-{nodes}", False, _plan("layered", nodes)) for nodes in (1000, 2000, 4000, 10_000)),
     *(Case(f"fan-{nodes}", False, _plan("fan", nodes)) for nodes in (1000, 2000, 4000)),
 ]

@@ -70,7 +70,7 @@ def _growth(counts: Entries) -> Iterator[Verdict]:
     for goal, keys in (
         ("the plan grows with the nodes, and not faster", [f"plan-layered-{n}" for n in sizes]),
         ("the plan of a leaf grows with its parents, and not faster", [f"plan-fan-{n}" for n in sizes]),
-        ("healing grows with what is missing, and not faster", [f"heal-{n}" for n in (25, 50, 100)]),
+        ("healing grows with what is missing, and not faster", [f"heal-chain-{n}" for n in (25, 50, 100)]),
     ):
         if not set(keys) <= set(counts):
             yield Verdict(goal)
@@ -93,12 +93,12 @@ def _trips(times: Entries) -> Iterator[Verdict]:
         return
     few, many = (times[f"latency-{nodes}"]["samples"] for nodes in (50, 100))
     each = {name: (median(many[name], "trips") - median(few[name], "trips")) / 50 for name in many}
-    text = f"{each['hook']:.1f} a node, `dbt build` {each[BUILD]:.1f}"
-    yield Verdict(goal, text, each["hook"] <= each[BUILD], times["latency-100"])
-    goal = "healing 100 tables at 50 ms a query: at most 0.85 of `dbt build --threads 1`"
-    value = ratio(many["hook"], many[BUILD])
-    waiting = median(many["hook"], "trips") * 0.05 / median(many["hook"])
-    yield Verdict(goal, f"{value:.2f} ({waiting:.0%} of it waiting)", value <= 0.85, times["latency-100"])
+    waits = {name: median(many[name], "trips") * 0.05 for name in many}
+    text = (
+        f"{each['hook']:.1f}, `dbt build` {each[BUILD]:.1f}; 100 tables at 50 ms wait {waits['hook']:.0f} s"
+    )
+    met = each["hook"] <= each[BUILD]
+    yield Verdict(goal, f"{text} (`dbt build`: {waits[BUILD]:.0f} s)", met, times["latency-100"])
 
 
 def _work(counts: Entries) -> Iterator[Verdict]:
@@ -108,7 +108,7 @@ def _work(counts: Entries) -> Iterator[Verdict]:
             "an empty workspace, 12 nodes: at most 1.05 of the Python calls of `dbt build -s +leaf`",
             1.05,
         ),
-        ("heal-100", "healing 100 tables: at most 0.85 of the Python calls of `dbt build`", 0.85),
+        ("heal-layered-100", "healing 100 tables: at most 0.85 of the Python calls of `dbt build`", 0.85),
     ):
         entry = counts.get(key)
         if entry is None:

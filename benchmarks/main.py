@@ -40,7 +40,9 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="see below; repeatable")
     parser.add_argument("--pairs", type=int, default=3, help="rounds that count (default: 3)")
     parser.add_argument(
-        "--counts", action="store_true", help="count alone: nothing that depends on the machine"
+        "--counts",
+        action="store_true",
+        help="count, in place of measuring: what does not depend on the machine",
     )
     parser.add_argument(
         "--check",
@@ -62,12 +64,11 @@ def main() -> int:
         return check(options.only, console)
     started = time.monotonic()
     content = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    if not options.report:
-        if options.counts or not options.only:
-            keep_counts(options.only if options.counts else [], console, fast=options.quick)
-        if not options.counts:
-            measured = keep_times(options, content, console)
-            page.show(console, content, measured)
+    if options.counts:
+        keep_counts(options.only, console, fast=options.quick)
+    elif not options.report:
+        measured = keep_times(options, content, console)
+        page.show(console, content, measured)
     page.write(content, _recorded())
     console.print(f"{time.monotonic() - started:.0f} s; see {page.PAGE}")
     return 0
