@@ -370,6 +370,36 @@ def concurrent(bench: Bench) -> None:
     bench.compare("concurrent", "`dbt-selfheal ensure`, several at once on an empty workspace", contenders)
 
 
+def engine(bench: Bench) -> None:
+    """dbt v2: a leaf with nothing missing, with the package and without; 1,000 models healed, beside v1."""
+    place = projects.ROOT / ".venv" / "dbt-2"
+    variables = {"XDG_CACHE_HOME": str(place / "cache"), "DBT_ALLOW_EXPERIMENTAL_ADAPTERS": "true"}
+    variables["PATH"] = f"{place / 'bin'}:/usr/bin:/bin"
+    dbt, files = place / "bin" / "dbt", projects.models("layered", 10, ends=2)
+    contenders = []
+    for name in ("with", "without"):
+        folder = projects.make(bench.folder / f"engine-{name}", files, package=name == "with")
+        run(folder, dbt, "build", **variables)
+        command: Command = [dbt, "run", "--select", "leaf"]
+        contenders.append(Contender(name, [command], folder, variables=variables))
+    bench.compare("engine-warm", "`dbt run -s leaf` on dbt v2, nothing missing, 10 models", contenders)
+    if bench.quick:
+        return
+    folder = projects.make(bench.folder / "engine-heal", projects.models("layered", 1000), heals=True)
+    words = ("exec", "--timeout", "36000", "--", "dbt", "run", "-s", "leaf")
+    first = {"PATH": f"{BIN}:/usr/bin:/bin"}
+    contenders = [
+        Contender(name, [[selfheal, *words]], folder, lambda: projects.clear(folder), its)
+        for name, selfheal, its in (
+            ("dbt v2", place / "bin" / "dbt-selfheal", variables),
+            ("dbt v1", SELFHEAL, first),
+        )
+    ]
+    bench.compare(
+        "engine-heal", "`exec -- dbt run -s leaf`, 999 of 1,000 models missing", contenders, minutes=True
+    )
+
+
 CASES = {
     case.__name__: case
     for case in (
@@ -387,7 +417,9 @@ CASES = {
         seeds_million,
         wrapper,
         concurrent,
+        engine,
     )
 }
-WHOLE = [name for name in CASES if name != "seeds_million"]
+BY_NAME = ("seeds_million", "engine")  # only when asked for
+WHOLE = [name for name in CASES if name not in BY_NAME]
 QUICK = ["warm", "workforce", "cold", "plan", "heal", "latency", "seeds", "wrapper"]
