@@ -273,7 +273,7 @@ PROJECT = {
     "dbt-version": Situation(
         environment={"DBT_SELFHEAL_DBT": "./dbt"},
         around=other_dbt,
-        story="`DBT_SELFHEAL_DBT` names a program that is no dbt-core.",
+        story="`DBT_SELFHEAL_DBT` names a program that is no dbt.",
     ),
     "dependency-missing": Situation(
         around=without("dbt_packages/dbt_selfheal"), story="`dbt deps` was not run."

@@ -96,6 +96,7 @@ class Attempt:
             InitializationError: Healing failed; no node has run.
         """
         name = f"{Path(command[0]).name} {subcommand(list(command[1:]))}"
+        self.engine = self.memory.engine = engine_for(self.request, self.recorder, shutil.which(command[0]))
         with self._remembered(name), self._complete_errors():
             workspace = self.preparation.read()
             if not is_active(workspace):
@@ -106,8 +107,7 @@ class Attempt:
             with self.preparation.lock(workspace) as release:
                 self.preparation.check_file(workspace)
                 self.recorder.end_step()
-                disk = self.preparation.disk
-                code = self.engine.supervise(workspace, command, disk=disk, release=release)
+                code = self.engine.supervise(workspace, command, disk=self.preparation.disk, release=release)
             ready = code == 0 or self.engine.messages.hooks_passed
             way = self.engine.messages.way_of_a_command()
             self.outcome = Outcome("completed" if ready else "not_started", way)

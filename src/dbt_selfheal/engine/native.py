@@ -6,7 +6,6 @@ import json
 import math
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,9 +19,8 @@ from dbt_selfheal.errors import (
     InitializationError,
     InitializationTimeoutError,
 )
-from dbt_selfheal.report.progress import Notes, view
 from dbt_selfheal.report.recorder import Recorder, iso, now
-from dbt_selfheal.workspace.dbt import find_dbt, option_of
+from dbt_selfheal.workspace.dbt import Dbt, locate_dbt, option_of
 from dbt_selfheal.workspace.project import Workspace, is_active
 
 RELAY = "selfheal_relay.py"
@@ -32,30 +30,42 @@ WITH_VALUE = ("--threads", "--state", "--defer-state")
 FLAGS = ("--defer", "--no-defer", "--favor-state", "--no-favor-state")
 
 
-def engine_for(request: Request, recorder: Recorder) -> Engine:
+def engine_for(request: Request, recorder: Recorder, command: str | None = None) -> Engine:
     """Returns the engine for the dbt that is found; that of dbt v1 where none is, which then says so.
 
     Args:
         request: What the attempt is asked to do.
         recorder: Keeps what dbt reports.
+        command: The dbt that will be run in any case; None for the one that is found.
     """
     try:
-        is_v2 = find_dbt().program is not None
+        dbt = locate_dbt(command)
     except ConfigurationError:
-        is_v2 = False
-    return EngineProcesses(request, recorder) if is_v2 else DbtProcesses(request, recorder)
+        return DbtProcesses(request, recorder)
+    return DbtProcesses(request, recorder) if dbt.program is None else EngineProcesses(request, recorder, dbt)
 
 
 class EngineProcesses(DbtProcesses):
-    """Runs dbt v2 for one attempt. Its arguments are those of DbtProcesses."""
+    """Runs dbt v2 for one attempt.
+
+    Args:
+        request: What the attempt is asked to do.
+        recorder: Keeps what dbt reports.
+        dbt: Its program.
+    """
 
     runner = "selfheal_engine_runner.py"
+
+    def __init__(self, request: Request, recorder: Recorder, dbt: Dbt) -> None:
+        super().__init__(request, recorder)
+        self.dbt = dbt
 
     def run(self, workspace: Workspace, job: Job) -> None:
         """Does a job to its end; raises InitializationError when it fails, or needs dbt v1."""
         if job.mode in ("operation", "health"):
+            version = self.dbt.version_of("dbt-core")
             raise ConfigurationError(
-                f"{job.operation or job.mode} runs on dbt v1 only, and this is dbt {_version()}",
+                f"{job.operation or job.mode} runs on dbt v1 only, and this is dbt {version}",
                 code="selfheal-dbt-version",
                 remedy='Use dbt-core 1.8 to 1.12 for it: pip install "dbt-core>=1.8,<2"',
             )
@@ -118,6 +128,8 @@ class EngineProcesses(DbtProcesses):
         self, workspace: Workspace, command: Sequence[str], steps: list[dict[str, Any]], limit: float
     ) -> None:
         """Builds the steps of a plan; raises InitializationError when that fails."""
+        from dbt_selfheal.report.progress import Notes, view
+
         self.messages.errors.clear()  # so far only that something is missing
         self.messages.hook_failed = False
         before = self.recorder.view
@@ -136,7 +148,7 @@ class EngineProcesses(DbtProcesses):
 
     def _wanted(self, workspace: Workspace, job: Job) -> dict[str, Any]:
         """Returns what the runner of this engine is told; see there."""
-        return {"program": find_dbt().program, **super()._wanted(workspace, job)}
+        return {"program": self.dbt.program, **super()._wanted(workspace, job)}
 
     def _report_step(self, name: str, started_at: str) -> None:
         """Takes down a step that has succeeded by now."""
@@ -174,6 +186,8 @@ def carried(command: Sequence[str]) -> list[str]:
 @contextmanager
 def _relay(command: Sequence[str], *, held: bool) -> Iterator[list[str]]:
     """Yields the command that runs a user's command, and reports what it does; see the relay inside."""
+    import tempfile
+
     from dbt_selfheal.engine.supervise import INSIDE
 
     path = shutil.which(command[0])
@@ -188,7 +202,3 @@ def _relay(command: Sequence[str], *, held: bool) -> Iterator[list[str]]:
 def _builds(workspace: Workspace) -> bool:
     """Returns whether what is missing is to be built."""
     return workspace.settings.get("on_missing", "build") in ("build", "clone")
-
-
-def _version() -> str:
-    return find_dbt().version_of("dbt-core") or "v2"

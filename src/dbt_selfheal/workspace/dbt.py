@@ -108,6 +108,13 @@ def find_dbt(command: str | None = None) -> Dbt:
     Raises:
         ConfigurationError: There is none, or it is a version that is not supported.
     """
+    dbt = locate_dbt(command)
+    _check_version(dbt)
+    return dbt
+
+
+def locate_dbt(command: str | None = None) -> Dbt:
+    """Returns the same without a look at the version of dbt v1, which takes time; raises if there is none."""
     beside = Path(sys.executable).with_name("dbt")
     given = os.environ.get("DBT_SELFHEAL_DBT")
     named = None
@@ -133,7 +140,6 @@ def find_dbt(command: str | None = None) -> Dbt:
                 remedy="Install it with its adapter, for example: pip install dbt-core dbt-duckdb",
             )
         dbt = _dbt_of(command)
-    _check_version(dbt)
     return dbt
 
 
