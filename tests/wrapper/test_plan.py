@@ -38,6 +38,22 @@ def test_the_tree_has_what_is_missing_what_stays_and_the_times_of_earlier_runs(
     assert all(step["expected_seconds"] > 0 for step in steps)
 
 
+def test_dbt_retry_still_repeats_the_users_own_command(cli: Cli, shop: DbtProject) -> None:
+    """Every operation of dbt writes run_results.json; looking at a plan forgets no failed command."""
+    cli(shop, "ensure")
+    shop.write({"models/totals.sql": "select no_such_column from {{ ref('orders') }}\n"})
+    shop.dbt("build", "-s", "orders", "totals", "report", check=False)
+    failed = (shop.folder / "target" / "run_results.json").read_bytes()
+    shop.drop("report")
+    shop.write(
+        {"models/totals.sql": "select name, sum(amount) as total from {{ ref('orders') }} group by name\n"}
+    )
+    cli(shop, "plan")
+    cli(shop, "ensure")
+    assert (shop.folder / "target" / "run_results.json").read_bytes() == failed
+    assert shop.dbt("retry").statuses == {"totals": "success", "report": "success"}
+
+
 def test_the_way_is_the_one_that_earlier_runs_expect_to_be_faster(cli: Cli, shop: DbtProject) -> None:
     """By the seconds of earlier runs, or of dbt's last, and the threads of the profile; and it says so."""
     assert cli(shop, "plan", "--json").document["way_reason"] == (

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dbt_selfheal.engine.interface import Job, Request
@@ -33,6 +34,21 @@ class Seen:
     code: int = 1
     passed: bool = False
     forwarded: list[int] = field(default_factory=list)
+
+
+@contextmanager
+def kept(file: Path) -> Iterator[None]:
+    """Puts a file back as it was, if it was there: `dbt retry` repeats the user's command, not one of ours.
+
+    Args:
+        file: dbt's run_results.json, which operations and builds of ours write too.
+    """
+    content = file.read_bytes() if file.is_file() else None
+    try:
+        yield
+    finally:
+        if content is not None and (not file.is_file() or file.read_bytes() != content):
+            file.write_bytes(content)
 
 
 class DbtProcesses:
@@ -74,7 +90,8 @@ class DbtProcesses:
             command = [find_dbt().python, str(INSIDE / self.runner), file.name]
             process = Supervised(command, os.environ, output=None if shown else output)
             limit = self.request.time_limit(workspace) if job.limit is None else job.limit
-            code = self._follow(process, self.messages.take_and_tell, limit)
+            with kept(workspace.target_path / "run_results.json"):
+                code = self._follow(process, self.messages.take_and_tell, limit)
             self.messages.learn(workspace)
             if code != 0:
                 raise self.messages.error(workspace, output)
