@@ -8,11 +8,10 @@
    compiles the source of each macro that is called: what is on this path is kept short.) In other programs that load
    a dbt project and render its hooks themselves, it does nothing.
 
-   select: list of node names, tag:x, path:x to require instead of the declared ones (operation only). (Of these commands, only run-operation has a
-   hyphen.) #}
+   select: list of node names, tag:x, path:x to require instead of the declared ones (operation only). #}
 {% macro ensure_initialized(select=none) %}
-  {% if execute and sqlmesh is not defined and flags.WHICH in 'build run seed snapshot test retry run-operation' and (
-      dbt_version > '2' or dbt_selfheal_database is defined or '-' in flags.WHICH or var('dbt_selfheal', none) or env_var('DBT_SELFHEAL_ENABLED', '') or not dbt_selfheal._is_satisfied()) %}
+  {% if execute and sqlmesh is not defined and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'run-operation') and (
+      dbt_version >= '2' or dbt_selfheal_database is defined or flags.WHICH == 'run-operation' or var('dbt_selfheal', none) or env_var('DBT_SELFHEAL_ENABLED', '') or not dbt_selfheal._is_satisfied()) %}
     {% do dbt_selfheal._as_set(dbt_selfheal._settings(), select) %}
   {% endif %}
 {% endmacro %}

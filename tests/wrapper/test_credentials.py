@@ -22,6 +22,14 @@ FROM_ENVIRONMENT = "pl4nted-in-the-environment"
 SERVER = {"host": "127.0.0.1", "port": 1, "user": "{{ env_var('DBT_ENV_SECRET_USER') }}"}
 IN_URL = f"postgres://me:{quote(WORD, safe='')}@nowhere.invalid"
 # For each adapter of the README's table, and some that are like them.
+SNOWFLAKE = {
+    "account": "nowhere",
+    "host": "127.0.0.1",
+    "port": 1,
+    "user": SERVER["user"],
+    "protocol": "http",
+    "database": "db",
+}
 OUTPUTS: dict[str, dict[str, Any]] = {
     "postgres": {**SERVER, "password": WORD, "dbname": "db"},
     "duckdb": {"path": f"md:shop?motherduck_token={TOKEN}", "secrets": [{"type": "s3", "secret": PHRASE}]},
@@ -40,12 +48,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
         "secret_access_key": PHRASE,
     },
     "snowflake": {
-        "account": "nowhere",
-        "host": "127.0.0.1",
-        "port": 1,
-        "user": SERVER["user"],
-        "protocol": "http",
-        "database": "db",
+        **SNOWFLAKE,
         "private_key": PEM,
         "private_key_passphrase": PHRASE,
         "login_timeout": 1,
@@ -54,12 +57,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     },
     "snowflake token": {
         "type": "snowflake",
-        "account": "nowhere",
-        "host": "127.0.0.1",
-        "port": 1,
-        "user": SERVER["user"],
-        "protocol": "http",
-        "database": "db",
+        **SNOWFLAKE,
         "password": WORD,
         "token": TOKEN,
         "oauth_client_secret": PHRASE,

@@ -82,18 +82,7 @@ class EngineProcesses(DbtProcesses):
     ) -> int:
         """Runs a user's command; where its hook stops it for what is missing, builds that, and runs it again.
 
-        Args:
-            workspace: Where.
-            command: The command, beginning with `dbt`.
-            disk: What to raise as soon as something is missing; None if there is space to build it.
-            release: Called once healing is done.
-            limit: The time limit of healing, in seconds; None for that of the request.
-
-        Returns:
-            The command's exit code; a signal that ends it ends this process, too.
-
-        Raises:
-            InitializationError: Healing failed.
+        Arguments, result and errors as of Engine.supervise; a signal that ends the command ends this too.
         """
         started, limit = time.monotonic(), self.request.time_limit(workspace) if limit is None else limit
         began = iso(now())

@@ -125,18 +125,7 @@ class DbtProcesses:
     ) -> int:
         """Runs a user's command of dbt, and ends it before its first node when healing fails.
 
-        Args:
-            workspace: Where.
-            command: The command, beginning with `dbt`.
-            disk: What to raise as soon as something is missing; None if there is space to build it.
-            release: Called once healing is done.
-            limit: The time limit of healing, in seconds; None for that of the request.
-
-        Returns:
-            The command's exit code; a signal that ends it ends this process, too.
-
-        Raises:
-            InitializationError: Healing failed.
+        Arguments, result and errors as of Engine.supervise; a signal that ends the command ends this too.
         """
         limit = self.request.time_limit(workspace) if limit is None else limit
         return self._end(workspace, self._watch(workspace, command, disk, release, limit))

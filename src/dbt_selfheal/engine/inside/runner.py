@@ -24,8 +24,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dbt_selfheal_supervisor import start
-from selfheal_invocations import FailedError, Invocations
+from dbt_selfheal_supervisor import Reporter, start
+from selfheal_invocations import Invocations
+from selfheal_job import FailedError, do
 from selfheal_reads import read_by
 from selfheal_selection import required
 from selfheal_way import choice
@@ -325,22 +326,14 @@ class Runner:
 
 def main() -> int:
     """Runs the request in the first argument; returns 0, or 1 when dbt failed."""
-    reporter = start()
-    if reporter is None:
-        print("this script is started by dbt-selfheal", file=sys.stderr)  # noqa: T201
-        return 2
-    try:
+
+    def work(request: dict[str, Any], reporter: Reporter) -> None:
         from importlib.metadata import version
 
         reporter.send("started", dbt_version=version("dbt-core"))
-        request = json.loads(Path(sys.argv[1]).read_text())
         Runner(request, Invocations(request, reporter)).run()
-    except FailedError:
-        return 1
-    except Exception as error:
-        reporter.send("error", name=type(error).__name__, message=f"{type(error).__name__}: {error}")
-        return 1
-    return 0
+
+    return do(start(), work)
 
 
 if __name__ == "__main__":

@@ -13,20 +13,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from dbt_selfheal_supervisor import Reporter, start
 from selfheal_engine import Engine, Record
+from selfheal_job import FailedError, do
 
 SWITCH = "DBT_SELFHEAL_ENABLED"
 PARTIAL = ("DBT_EMPTY", "DBT_SAMPLE")  # what is built is always whole
 KINDS = ("seed", "snapshot", "model")
 BUILT = (*KINDS, "function")
-
-
-class FailedError(Exception):
-    """The engine failed, and its errors have been reported."""
 
 
 class EngineRunner:
@@ -283,25 +279,17 @@ def _moment(text: str) -> datetime:
 
 def main() -> int:
     """Runs the request in the first argument; returns 0, or 1 when dbt failed."""
-    runner: EngineRunner | None = None
+    runners: list[EngineRunner] = []
 
     def cancel() -> None:
-        if runner is not None:
+        for runner in runners:
             runner.engine.cancel()
 
-    reporter = start(cancel)
-    if reporter is None:
-        print("this script is started by dbt-selfheal", file=sys.stderr)  # noqa: T201
-        return 2
-    runner = EngineRunner(json.loads(Path(sys.argv[1]).read_text()), reporter)
-    try:
-        runner.run()
-    except FailedError:
-        return 1
-    except Exception as error:
-        reporter.send("error", name=type(error).__name__, message=f"{type(error).__name__}: {error}")
-        return 1
-    return 0
+    def work(request: dict[str, Any], reporter: Reporter) -> None:
+        runners.append(EngineRunner(request, reporter))
+        runners[0].run()
+
+    return do(start(cancel), work)
 
 
 if __name__ == "__main__":

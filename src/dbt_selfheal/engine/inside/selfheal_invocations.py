@@ -10,10 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from dbt_selfheal_supervisor import Reporter
-
-
-class FailedError(Exception):
-    """An invocation of dbt failed, and its errors have been reported."""
+from selfheal_job import FailedError
 
 
 class Invocations:

@@ -10,7 +10,8 @@ import json
 import re
 from typing import Any
 
-from selfheal_invocations import FailedError, Invocations
+from selfheal_invocations import Invocations
+from selfheal_job import FailedError
 
 KINDS = ("seed", "snapshot", "model")
 # Methods that depend on an earlier run: that they find nothing is an answer, and no mistake.
