@@ -41,6 +41,7 @@
     {% do dbt_selfheal._step(step) %}
     {% set stateful = plan.steps | rejectattr('clone') | map(attribute='node') | selectattr('config.materialized', 'in', ['incremental', 'snapshot']) | map(attribute='name') | list %}
     {% if stateful %}{% do dbt_selfheal._line('Self-healing: ' ~ stateful[:6] | join(', ') ~ (', ...' if stateful | length > 6 else '') ~ ': the history starts now') %}{% endif %}
+    {% if settings.initial_data and plan.steps %}{% do dbt_selfheal_database._mark_rows_due() %}{% endif %}
     {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds) if settings.timeout_seconds) %}
     {% set readable = plan.steps | selectattr('readable') | map(attribute='unique_id') | list %}
     {% do plan.update({'steps': plan.steps | rejectattr('made_by_another') | rejectattr('readable') | list, 'missing': plan.missing | reject('in', readable) | list}) %}

@@ -69,7 +69,7 @@
   {% elif operation %}
     {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
   {% endif %}
-  {% if database and (plan.missing or migrated or flags.WHICH in ('build', 'seed', 'run-operation')) %}
+  {% if database and (plan.missing or migrated or flags.WHICH in ('build', 'seed', 'run-operation') or (settings.initial_data and dbt_selfheal_database._rows_due())) %}
     {% do dbt_selfheal_database._load_initial_data(settings) %}
     {% do dbt_selfheal._discard_open_transaction() %}
   {% endif %}

@@ -14,6 +14,7 @@ Make = Callable[..., DbtProject]
 pytestmark = pytest.mark.both_packages
 
 HISTORY = "selfheal_migrations"
+DUE = "selfheal_initial_data_due"
 TENANTS = {
     "macros/m1.sql": "{% macro migration__0001__tenants() %}\n"
     "create table {{ target.schema }}.tenants (code varchar(10), name varchar(50));\n"
@@ -215,6 +216,39 @@ def test_initial_data_is_loaded_after_migrations_and_healing_and_by_build_and_se
         "1 created" in project.dbt("run-operation", "ensure_initialized", args={"select": ["orders"]}).output
     )
     assert printed(project.dbt("seed")) == []
+
+
+def test_rows_that_an_earlier_command_could_not_insert_are_inserted_by_the_next(make_project: Make) -> None:
+    """After an error, and after migrations by hand: a mark in the database says so, and goes when the rows are there."""
+    wrong = {
+        "dbt_selfheal": {"migrations": True, "initial_data": [{**ROWS, "rows": [{"code": "b", "nme": "?"}]}]}
+    }
+    project = make_project({**SHOP, **TENANTS}, config=settings(initial_data=[ROWS]))
+    failed = project.dbt_fails("run", "-s", "leaf", vars=wrong)
+    assert 'no column "nme"' in failed.output
+    assert project.rows("tenants") == [("a", "First")]
+    assert "[1 created, 1 there before]" in project.dbt("run", "-s", "other").output
+    assert project.rows("tenants") == [("a", "First"), ("b", "Second")]
+    assert DUE not in project.names()
+    project.write(SECOND)
+    project.execute("delete from tenants where code = 'b'")
+    project.dbt("run-operation", "run_migrations")
+    assert DUE in project.names()
+    assert "[1 created, 1 there before]" in project.dbt("run", "-s", "other").output
+    assert DUE not in project.names()
+    [sql] = added(project, "run", "-s", "other")
+    assert HISTORY in sql
+
+
+def test_rows_that_are_due_are_named_where_nothing_is_to_be_inserted(make_project: Make) -> None:
+    project = make_project({**SHOP, **TENANTS}, config=settings(initial_data=[ROWS]))
+    project.dbt("run-operation", "run_migrations")
+    warn = {"dbt_selfheal": {"migrations": True, "on_missing": "warn", "initial_data": [ROWS]}}
+    for _ in range(2):
+        assert "tenants lacks 1 of 2 rows" in project.dbt("run", "-s", "other", vars=warn).output
+    assert "1 created" in project.dbt("run-operation", "seed_initial_data").output
+    assert DUE not in project.names()
+    assert printed(project.dbt("run", "-s", "other", vars=warn)) == []
 
 
 def test_a_project_with_initial_data_pays_nothing_in_dbt_run(make_project: Make) -> None:

@@ -29,7 +29,9 @@
   {% for table in dbt_selfheal_database._initial_data_tables(settings) if adapter.get_relation(table.database, table.schema, table.identifier) %}
     {% do there.append(table) %}
   {% endfor %}
-  {% for table in dbt_selfheal_database._survey_initial_data(there) if table.ready %}
+  {% set lacking = dbt_selfheal_database._survey_initial_data(there) | selectattr('ready') | list %}
+  {% if not lacking %}{% do dbt_selfheal_database._unmark_rows_due() %}{% endif %}
+  {% for table in lacking %}
     {% set text = table.title ~ ' lacks ' ~ table.ready | length ~ ' of ' ~ table.rows | length ~ ' rows of its initial data (' ~ table.origin
       ~ '). Insert them with:\n  dbt run-operation seed_initial_data' %}
     {% if settings.on_missing == 'fail' %}{% do dbt_selfheal._raise(text) %}{% endif %}
@@ -40,9 +42,9 @@
 
 
 {# For the hook: whether the setting `initial_data` is to be looked at closely (docs/decisions/0007), or a node that it goes into
-   is missing. #}
+   is missing, or rows are due since an earlier command. #}
 {% macro _expects_rows(settings) %}
-  {% if flags.WHICH in ('build', 'seed') %}{% do return(true) %}{% endif %}
+  {% if flags.WHICH in ('build', 'seed') or dbt_selfheal_database._rows_due() %}{% do return(true) %}{% endif %}
   {% for entry in settings.initial_data %}
     {% set node = entry.table is string and dbt_selfheal_database._table_or_node(entry.table) %}
     {% if not node or (node.alias is defined and node.unique_id not in selected_resources and not adapter.get_relation(node.database, node.schema, node.alias)) %}
@@ -50,6 +52,34 @@
     {% endif %}
   {% endfor %}
   {% do return(false) %}
+{% endmacro %}
+
+
+{# The mark that rows of the setting `initial_data` are due, if it is there: a table, which dbt's cache knows of without a query. It is made
+   before what may call for rows (a migration, healing) and dropped when they are there. So what comes in between, a kill or
+   an error, is made up for by the next command. #}
+{% macro _rows_due() %}
+  {% set mark = dbt_selfheal._own_relation('selfheal_initial_data_due') %}
+  {% do return(adapter.get_relation(mark.database, mark.schema, mark.identifier)) %}
+{% endmacro %}
+
+
+{# Make the mark, where it is not there. #}
+{% macro _mark_rows_due() %}
+  {% if not dbt_selfheal_database._rows_due() %}
+    {% do dbt_selfheal_database._create_own_table(dbt_selfheal._own_relation('selfheal_initial_data_due'), 'since varchar(32)') %}
+  {% endif %}
+{% endmacro %}
+
+
+{# Drop the mark, if it is there. #}
+{% macro _unmark_rows_due() %}
+  {% set mark = dbt_selfheal_database._rows_due() %}
+  {% if mark %}
+    {% do adapter.add_query('drop table if exists ' ~ mark) %}
+    {% do adapter.commit() %}
+    {% do adapter.cache_dropped(mark) %}
+  {% endif %}
 {% endmacro %}
 
 
@@ -67,6 +97,7 @@
     {% do dbt_selfheal._release_lock(lock) %}
     {% do dbt_selfheal._step(step) %}
   {% endif %}
+  {% if tables is none %}{% do dbt_selfheal_database._unmark_rows_due() %}{% endif %}
   {% do return(dbt_selfheal_database._initial_data_reports(surveyed if always_report else surveyed | selectattr('absent') | list)) %}
 {% endmacro %}
 

@@ -19,21 +19,27 @@
 {% endmacro %}
 
 
-{# Make the history table if it is not there, its schema, and the target's schema, which migrations expect. The table's key makes
-   it impossible that two runs apply a migration at the same time, whatever becomes of the lock. #}
+{# Make the history table if it is not there. The table's key makes it impossible that two runs apply a migration at the same time,
+   whatever becomes of the lock. #}
 {% macro _create_history() %}
   {% if not dbt_selfheal_database._history_exists() %}
-    {% set table = dbt_selfheal_database._history_relation() %}
-    {% for relation in (table, table.incorporate(path={'schema': target.schema})) if not adapter.check_schema_exists(relation.database, relation.schema) %}
-      {% do adapter.create_schema(relation) %}
-    {% endfor %}
-    {% do adapter.add_query('create table if not exists ' ~ table ~ ' (package varchar(255) not null, version varchar(255) not null, attempt integer not null, '
+    {% do dbt_selfheal_database._create_own_table(dbt_selfheal_database._history_relation(), 'package varchar(255) not null, version varchar(255) not null, attempt integer not null, '
       ~ 'name varchar(255) not null, checksum varchar(32) not null, action varchar(16) not null, applied_by varchar(255), host varchar(255), '
       ~ 'started_at varchar(32) not null, completed_at varchar(32), duration_seconds ' ~ dbt.type_float() ~ ', statements_done integer, '
-      ~ 'statements_total integer, success boolean, rolled_back_at varchar(32), primary key (package, version, attempt))') %}
-    {% do adapter.commit() %}
-    {% do adapter.cache_added(table) %}
+      ~ 'statements_total integer, success boolean, rolled_back_at varchar(32), primary key (package, version, attempt)') %}
   {% endif %}
+{% endmacro %}
+
+
+{# Make a table of this package, its schema, and the target's schema, which migrations expect; the lock is held.
+   columns: what stands between the parentheses. #}
+{% macro _create_own_table(table, columns) %}
+  {% for relation in (table, table.incorporate(path={'schema': target.schema})) if not adapter.check_schema_exists(relation.database, relation.schema) %}
+    {% do adapter.create_schema(relation) %}
+  {% endfor %}
+  {% do adapter.add_query('create table if not exists ' ~ table ~ ' (' ~ columns ~ ')') %}
+  {% do adapter.commit() %}
+  {% do adapter.cache_added(table) %}
 {% endmacro %}
 
 

@@ -63,6 +63,7 @@
   {% set status = dbt_selfheal_database._migration_status(settings, quiet=true) %}
   {% do dbt_selfheal_database._raise_migration_problems(status) %}
   {% set pending = dbt_selfheal_database._pending_migrations(status, to) %}
+  {% if pending and settings.initial_data %}{% do dbt_selfheal_database._mark_rows_due() %}{% endif %}
   {% do dbt_selfheal_database._apply_migrations(pending, status.counts.applied) %}
   {% do dbt_selfheal._release_lock(lock) %}
   {% do return(pending) %}

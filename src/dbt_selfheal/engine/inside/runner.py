@@ -139,6 +139,8 @@ class Runner:
         if way[0] != "hook":  # else ensure_initialized reports this step itself
             self.dbt.step("check_tables", lambda: None, started)
         if way[0] == "native":
+            if self.request.get("initial_data"):  # made up for by the next command should this one be killed
+                self.dbt.invoke("run-operation", "_mark_rows_due")
             self.build_natively(steps)
             if initial_data:
                 self.dbt.invoke("run-operation", "seed_initial_data")
