@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import HEALING, DbtProject
+from support import BOTH, HEALING, DbtProject
 from wrapper.conftest import SHOP, Cli
 
 pytestmark = pytest.mark.duckdb
@@ -90,3 +90,24 @@ def test_healing_does_without_the_package_beside_macros_that_are_named_like_migr
         {"macros/m1.sql": "{% macro migration__0001__m1() %}create table t (id int);{% endmacro %}"}
     )
     assert "5 built" in cli(healing_only, "ensure").stdout
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_rows_that_a_failed_build_owes_are_inserted_by_the_next_command(
+    make_project: Callable[..., DbtProject], cli: Cli, threads: str
+) -> None:
+    """Both ways of building."""
+    rows = {"table": "people", "key": ["id"], "rows": [{"id": 1}, {"id": 2}]}
+    project = make_project(
+        {
+            "models/people.sql": "{{ config(materialized='incremental') }} select 1 as id",
+            "models/other.sql": "select 1 as id",
+            "models/late.sql": "select 1 / (select count(*) - 1 from {{ ref('people') }}) + no_such_column as x",
+        },
+        config={"vars": {"dbt_selfheal": {"timeout_seconds": 200, "initial_data": [rows]}}},
+        packages=BOTH,
+    )
+    cli(project, "ensure", "--threads", threads, code=None)
+    assert project.rows("people") == [(1,)]
+    project.dbt("run", "-s", "other")
+    assert project.rows("people") == [(1,), (2,)]
