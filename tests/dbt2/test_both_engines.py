@@ -72,6 +72,19 @@ def test_a_failing_parent_is_named_with_its_file_and_stops_the_command(cli: Cli,
     assert "Error:" in failed.stderr
 
 
+@pytest.mark.parametrize("drop", ["orders", "all"])
+def test_what_may_not_be_built_ends_it_with_its_own_exit_code(cli: Cli, shop: DbtProject, drop: str) -> None:
+    if drop == "orders":
+        cli(shop, *EXEC)
+        shop.drop("orders")
+    refusing = {"vars": {"dbt_selfheal": {"timeout_seconds": 200, "on_missing": "fail"}}}
+    shop.configure(**refusing)
+    refused = cli(shop, *EXEC, code=7)
+    assert "dbt-selfheal explain selfheal-missing" in refused.said
+    assert "orders" in refused.said
+    assert "orders" not in shop.names()
+
+
 def test_a_file_that_another_process_keeps_open_is_waited_for_and_then_named(
     cli: Cli, shop: DbtProject
 ) -> None:

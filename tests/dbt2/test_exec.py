@@ -88,7 +88,7 @@ def test_that_the_hook_did_not_run_is_said(cli: Cli, make_project: ProjectFactor
 
 def test_what_is_set_to_fail_or_warn_is_not_built(cli: Cli, project: DbtProject) -> None:
     project.configure(vars={"dbt_selfheal": {"on_missing": "fail"}})
-    failed = cli(project, "exec", "--", "dbt", "run", "-s", "orders", code=1)
+    failed = cli(project, "exec", "--", "dbt", "run", "-s", "orders", code=7)
     assert "2 relations that this command reads are missing" in failed.said
     assert "dbt build --exclude-resource-type test unit_test --select seed.shop" in failed.said
     assert project.names() == set()

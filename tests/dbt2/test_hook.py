@@ -85,14 +85,18 @@ def test_with_nothing_missing_it_is_silent_and_asks_once_for_each_schema(
     for each in (project, without):
         each.dbt("build")
     for arguments in (("run", "-s", "leaf"), ("test",), ("build",)):
-        ours, theirs = (each.dbt(*arguments) for each in (project, without))
+        ours, *theirs = (each.dbt(*arguments) for each in (project, without, without, without))
         assert "selfheal" not in re.sub(r".*(dbt_selfheal-on-run-start-0|/).*", "", ours.output)
         assert "warning" not in ours.output
-        assert queries(theirs)
-        more = Counter(queries(ours)) - Counter(queries(theirs))
-        assert Counter(queries(theirs)) - Counter(queries(ours)) == Counter()
-        # What is in the schema: dbt v1 asks that before each command, with the package or without.
-        assert sum(more.values()) == (1 if arguments != ("build",) else 0), more
+        sent, plain = Counter(queries(ours)), [Counter(queries(each)) for each in theirs]
+        lists = {sql for sql in sent + plain[0] if re.search("information_schema.tables|duckdb_|pg_", sql)}
+        assert plain[0].keys() - lists
+        for sql in (sent + plain[0]).keys() - lists:
+            assert sent[sql] == plain[0][sql], sql
+        # What is in the schema: dbt v1 asks that before each command, with the package or without. Some of
+        # v2's own questions come once or twice, as its threads have it.
+        most = max(sum(each[sql] for sql in lists) for each in plain)
+        assert sum(sent[sql] for sql in lists) <= most + 1, sent
 
 
 def test_nothing_of_the_package_is_in_the_project(project: DbtProject) -> None:
