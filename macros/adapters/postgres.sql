@@ -56,7 +56,7 @@
   {% endfor %}
   {% set code = [] %}  {# settings of one's own making are in no catalog: those that hooks name #}
   {% for id, node in builtins.ref.manifest.nodes.items() if '-on-run-start-' in id %}{% do code.append(node.raw_code ~ dbt_selfheal._code_of_macros(node.depends_on.macros)) %}{% endfor %}
-  {% for name in modules.re.findall("(?i)(?:\\bset\\s+(?:session\\s+)?|set_config\\s*\\(\\s*')([a-z_]\\w*[.]\\w+)", code | join('\n')) | unique %}
+  {% for name in modules.re.findall("(?i)(?:\\bset\\s+(?:session\\s+)?|set_config\\s*\\(\\s*')([a-z_]\\w*[.]\\w+)", modules.re.sub('[{]%[-+]?\\s*set\\b', '', code | join('\n'))) | unique %}
     {% set value = dbt_selfheal._fetch('select current_setting(' ~ dbt_selfheal._literal(name) ~ ', true)')[0][0] %}
     {% if value %}
       {% do undo.append('select set_config(' ~ dbt_selfheal._literal(name) ~ ', ' ~ dbt_selfheal._literal(value) ~ ', false)') %}

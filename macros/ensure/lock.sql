@@ -13,8 +13,8 @@
     ~ settings.lock_timeout_seconds ~ ' s. Run the same command again when it is done, or raise vars.dbt_selfheal.lock_timeout_seconds.'} %}
   {% if traits.before_lock %}{% do dbt_selfheal._fetch(traits.before_lock) %}{% endif %}
   {% for schema in ((schemas or []) | list + [target.schema]) | unique | sort if traits.try_lock and not lock.whole %}
-    {% set wait, key = namespace(since=dbt_selfheal._now(), holder=none), dbt_selfheal._literal('dbt_selfheal:' ~ schema) %}
-    {% for attempt in range(100000) if schema not in lock.held %}
+    {% set wait, key, tries = namespace(since=dbt_selfheal._now(), holder=none), dbt_selfheal._literal('dbt_selfheal:' ~ schema), [1] %}
+    {% for attempt in tries %}  {# as many as are appended #}
       {% set held = dbt_selfheal._fetch(traits.try_lock.replace('{key}', key))[0][0] if traits.try_lock is string else traits.try_lock(lock) %}
       {% if held %}
         {% do lock.held.append(schema) %}
@@ -31,6 +31,7 @@
           {% do dbt_selfheal._line('Self-healing: waiting for another initialization of schema ' ~ schema ~ ' (up to ' ~ lock.timeout_seconds ~ ' s)') %}
         {% endif %}
         {% do dbt_selfheal._fetch(traits.wait) %}
+        {% do tries.append(1) %}
       {% endif %}
     {% endfor %}
   {% endfor %}

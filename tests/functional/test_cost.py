@@ -219,6 +219,23 @@ def test_a_healed_node_takes_a_bounded_number_of_operations(
         project.dbt("parse")
         found.append(counted(dbt_server, project, "run-operation", "ensure_initialized")["operations"])
     assert found[1] - found[0] < 4 * 2000, found
+    assert found[0] < 20_000, found  # the lock and the session included
+
+
+@pytest.mark.postgres
+def test_healing_asks_for_nothing_that_only_looks_like_a_setting(make_project: ProjectFactory):
+    """`{% set ns.member = ... %}` in a macro that a hook calls, ours too, is Jinja's and no setting."""
+    project = make_project(
+        {
+            "models/m.sql": "{{ config(materialized='table') }} select 1 as id",
+            "macros/first.sql": "{% macro first() %}{% set ns = namespace(a=1) %}{% set ns.a = 2 %}"
+            "select {{ ns.a }}{% endmacro %}",
+        },
+        config={"on-run-start": ["{{ first() }}"]},
+    )
+    result = project.dbt("run", "-s", "m")
+    sent = [event["data"]["sql"] for event in result.events if event["info"]["name"] == "SQLQuery"]
+    assert [sql for sql in sent if "current_setting" in sql and ", true)" in sql] == []
 
 
 @pytest.mark.postgres
