@@ -17,7 +17,9 @@
    (dbt v2 cannot ask whether a view can be read: what its code in the database names, it reads for certain.) #}
 {% macro _survey(front, selected, clone, names={}) %}
   {% set manifest, visited, edges, by_alias, codes = dbt_selfheal._manifest(), {}, {}, {}, {} %}
-  {% set traits, doubtful = dbt_selfheal._traits(), modules.re.compile('[{]%|--|/[*]|[{]#|[{][{]-?\\s*(?!(?:ref|source|config|this|var|target|env_var|function)\\b)') %}
+  {% set text = '[\'"]([^\'"\\\\{}]*)[\'"]' %}  {# a whole expression of which it is plain what it reads, with nothing but literals in it #}
+  {% set plain = '[{][{]-?\\s*(?:(?:ref|source|function)\\(\\s*(?:' ~ text.replace('(', '(?:') ~ '\\s*,\\s*)?' ~ text ~ '\\s*(?:,\\s*v(?:ersion)?\\s*=\\s*[\'"]?\\w+[\'"]?\\s*)?\\)|config\\([^(){}]*\\)|this|target[.]\\w+)\\s*-?[}][}]' %}
+  {% set traits, doubtful, plain = dbt_selfheal._traits(), modules.re.compile('[{]%|--|/[*]|[{]#|(?!' ~ plain ~ ')[{][{]'), modules.re.compile(plain) %}
   {% set exact, asks, walk, own, v2 = traits.exact, traits.names, namespace(front=front), 'macro.' ~ project_name, dbt_version >= '2' %}
   {% if v2 or own ~ '.ref' in manifest.macros or own ~ '.source' in manifest.macros %}{% set doubtful = modules.re.compile('') %}{% endif %}
   {% for round in range(manifest.nodes | length + manifest.sources | length + 2) if walk.front %}
@@ -40,21 +42,15 @@
           {% set type = names[place].get(node.alias if exact else node.alias | lower) if asks else relation and (relation.type or 'table') %}
           {% if kind == 'external' and traits.outside %}{% set outside = traits.outside(node) %}{% endif %}
         {% endif %}
-        {% set other, favor = node.defer_relation, invocation_args_dict.get('favor_state') %}
-        {% set deferred = other and (not type or favor) and id not in selected and not by_view %}
-        {% if deferred %}  {# what an existing view reads is here; else dbt reads elsewhere, if it is there #}
-          {% set elsewhere = other.database ~ '.' ~ other.schema %}
-          {% if elsewhere not in names and asks %}{% do names.update({elsewhere: dbt_selfheal._names_in_schema(other, not exact)}) %}{% endif %}
-          {% if not ((other.alias if exact else other.alias | lower) in names[elsewhere] if asks else adapter.get_relation(other.database, other.schema, other.alias)) %}
-            {% if favor %}{% do exceptions.warn('dbt_selfheal: with --favor-state ' ~ node.name ~ ' is read from ' ~ elsewhere ~ ', which has no ' ~ other.alias ~ ': it is missing in the environment of --state.') %}
-            {% else %}{% set deferred = false %}{% endif %}
-          {% endif %}
-        {% endif %}
+        {% set other = node.defer_relation %}
+        {% set deferred = other and id not in selected and not by_view and dbt_selfheal._is_deferred(node, type, names) %}  {# what an existing view reads is here #}
         {% set cloned, deferred = (other, false) if clone and deferred and not type and not is_function else (none, deferred) %}
         {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and not dbt_selfheal._absent([{'node': node, 'is_function': true}])) %}
         {% if not there and not ephemeral and not cloned and kind not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}{% set there = dbt_selfheal._leaves_nothing(node) %}{% endif %}
         {% if reader and not there and reader not in edges %}
-          {% do edges.update({reader: dbt_selfheal._edges(reader, selected) if reader in manifest.nodes and doubtful.search(manifest.nodes[reader].raw_code or '') else {}}) %}
+          {% set code = (manifest.nodes[reader].raw_code or '') if reader in manifest.nodes %}  {# what its configuration reads is not in it #}
+          {% do edges.update({reader: dbt_selfheal._edges(reader, selected) if reader in manifest.nodes
+            and (doubtful.search(code) or plain.findall(code) | select | unique(true) | list | length != manifest.nodes[reader].depends_on.nodes | length) else {}}) %}
         {% endif %}
         {% set edge, view = edges[reader].get(id) if reader and not there else none, visited[reader].view if reader in visited else none %}
         {% if edge != 'unread' %}
@@ -72,6 +68,19 @@
     {% set walk.front = next %}
   {% endfor %}
   {% do return(visited) %}
+{% endmacro %}
+
+
+{# Whether dbt reads a node elsewhere, in the environment of --state: if it is there, and not here or with --favor-state. type: of the relation
+   that is here, or none; names: see _survey. #}
+{% macro _is_deferred(node, type, names) %}
+  {% set other, favor, exact, asks = node.defer_relation, invocation_args_dict.get('favor_state'), dbt_selfheal._traits().exact, dbt_selfheal._traits().names %}
+  {% if type and not favor %}{% do return(false) %}{% endif %}
+  {% set place = other.database ~ '.' ~ other.schema %}
+  {% if place not in names and asks %}{% do names.update({place: dbt_selfheal._names_in_schema(other, not exact)}) %}{% endif %}
+  {% if ((other.alias if exact else other.alias | lower) in names[place] if asks else adapter.get_relation(other.database, other.schema, other.alias)) %}{% do return(true) %}{% endif %}
+  {% if favor %}{% do exceptions.warn('dbt_selfheal: with --favor-state ' ~ node.name ~ ' is read from ' ~ place ~ ', which has no ' ~ other.alias ~ ': it is missing in the environment of --state.') %}{% endif %}
+  {% do return(favor) %}
 {% endmacro %}
 
 

@@ -131,6 +131,24 @@ def test_the_plan_grows_with_the_number_of_nodes_and_not_faster(
     assert found[2]["macros"]["_survey"] == 1
 
 
+def test_the_plan_renders_no_node_whose_code_is_plain(make_project: ProjectFactory, dbt_server: DbtServer):
+    """Only a reader in whose code something else than a ref decides what it reads is rendered."""
+    files = {
+        "seeds/s.csv": "id\n1\n",
+        "models/sources.yml": "sources:\n  - name: main\n    tables: [{name: s}]\n",
+        "models/a.sql": "{{ config(materialized='table', tags=['x']) }} select id from {{ ref('s') }}",
+        "models/b.sql": "{{config(materialized='view')}} select id from {{source('main', \"s\")}}",
+        "models/c.sql": "select id from {{- ref('shop', 'a') -}} union all select id from {{ ref( 'b' ) }}",
+        "models/d.sql": "select '{{ target.name }}' as t from {{ ref('c') }} join {{ ref('c') }} using (id)",
+        "models/e.sql": "{% set x = 1 %}select {{ x }} as id from {{ ref('d') }}",
+    }
+    project = make_project(files)
+    project.dbt("parse")
+    arguments = ("run-operation", "initialization_plan", "--args", '{"select": ["e"]}')
+    macros = counted(dbt_server, project, *arguments)["macros"]
+    assert macros["_edges"] == macros["_rewritten_code"] == 1
+
+
 def test_with_nothing_missing_the_cost_does_not_grow_with_the_project(
     make_project: ProjectFactory, dbt_server: DbtServer
 ):

@@ -583,3 +583,59 @@ def test_what_a_hook_cannot_answer_is_refused_also_under_if_execute(
     mid = f"{TABLE}select '{{% if execute %}}{{{{ {call} }}}}{{% endif %}}' as said"
     project = make_project({**OWN_REF, "models/mid.sql": mid})
     assert reason in stopped(project, "run", "-s", "leaf")
+
+
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [
+        ("select id from {{ ref('a') if target.name == 'x' else ref('b') }}", {"b"}),
+        ("select id from {{ ref('a') and ref('b') }}", {"b"}),
+        ("select id from {{ref('a') and ref('b')}}", {"b"}),
+        ("select id from {{ ref('b') }} {{ '-' ~ '- ' ~ ref('a') }}", {"b"}),
+        (
+            "select id from {% if target.name == 'x' %}{{ ref('a') }}{% else %}{{ ref('b') }}{% endif %}",
+            {"b"},
+        ),
+        (
+            "{% for name in ['a', 'b'] if name == 'b' %}select id from {{ ref(name) }}{% endfor %}"
+            "{% if not execute %}{{ ref('a') ~ ref('b') }}{% endif %}",
+            {"b"},
+        ),
+        ("{% set one = ref('a') %}{% set other = ref('b') %}select id from {{ other }}", {"b"}),
+        ("{{ one_of(ref('a'), ref('b')) }}", {"b"}),
+        ("select id from {{ ref('a') }} union all select id from {{- ref( \"b\" ) -}}", {"a", "b"}),
+        ("select id from {{ ref('shop', 'b') }} union all select id from {{ ref('a') ~ '' }}", {"a", "b"}),
+    ],
+    ids=["either", "last", "tight", "commented out", "if", "for", "set", "macro", "both", "with text"],
+)
+@pytest.mark.promise("See what is missing")
+def test_what_an_expression_decides_is_read_as_it_decides(
+    make_project: ProjectFactory, code: str, read: set[str]
+):
+    """A ref is taken for certain only where it is the whole of an expression."""
+    project = make_project(
+        {
+            "macros/one_of.sql": "{% macro one_of(one, other) %}select id from {{ other }}{% endmacro %}",
+            "models/a.sql": f"{TABLE}select 1 as id",
+            "models/b.sql": f"{TABLE}select 2 as id",
+            "models/mid.sql": f"{{{{ config(materialized='table') }}}} {code}",
+            "models/leaf.sql": f"{TABLE}select id from {{{{ ref('mid') }}}}",
+        }
+    )
+    assert set(built(project.dbt("run", "-s", "leaf"))) == {*read, "mid"}
+
+
+def test_what_only_a_nodes_hook_reads_stops_nothing(make_project: ProjectFactory):
+    """Though its code is plain: a parent that the code does not name is not known to be needed."""
+    project = make_project(
+        {
+            "models/gone.sql": "{{ config(materialized='nowhere') }}select 1 as id",
+            "models/mid.sql": "select id from {{ ref('base') }}",
+            "models/base.sql": "select 1 as id",
+            "models/leaf.sql": f"{TABLE}select id from {{{{ ref('mid') }}}}",
+        },
+        config={"models": {"shop": {"mid": {"+post-hook": "select '{{ ref(\"gone\").identifier }}'"}}}},
+    )
+    result = project.dbt("run", "-s", "leaf")
+    assert built(result) == ["base", "mid"]
+    assert "gone (models/gone.sql) is missing, and is not built" in " ".join(result.output.split())
