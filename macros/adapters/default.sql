@@ -27,9 +27,9 @@
      looks_again       whether each node is looked for once more just before it is built, since nothing keeps two initializations apart
      before_lock, unlock, after_lock   statements: before the first try, to give back, after the last is given back
      wait              statement in which a little time passes (Jinja cannot sleep)
-     builder           query that has a row while another session makes a relation: what is said of it; {schema}, {name} and {key}, the unique id of
-                       its node; none: the database does not tell
-     lock_holder       query of who holds a lock, as text; none: the database does not tell
+     builder           query that has a row while another session makes a relation: what is said of it, and a text that changes as that session
+                       makes progress; {schema}, {name} and {key}, the unique id of its node; none: the database does not tell
+     lock_holder       query of who holds a lock, as text, and a text that changes as that session makes progress; none: the database does not tell
      typed_values      query whose columns are an integer, a decimal, a date, a timestamp, a boolean and two texts
      database_reads_seeds   whether the database itself reads a seed's file
      seed_outline      macro: the agate table that stands for a large seed's file when its types are created from it, see there; none

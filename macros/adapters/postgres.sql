@@ -7,6 +7,9 @@
 {% macro postgres___traits() %}
   {% set plain, key = not (adapter.config and adapter.config.credentials.autocommit), 'hashtextextended({key}, 0)' %}
   {% set schemas = 'pg_catalog.pg_namespace n where n.nspname = {schema}::name' %}
+  {# of a session: it works, unless it waits for a lock or for its client; else when it last began or ended something #}
+  {% set progress = "case when state = 'active' and coalesce(wait_event_type, '') not in ('Lock', 'Client') then clock_timestamp()::text "
+    ~ "else concat_ws(' ', state, state_change, query_start, xact_start) end" %}
   {% do return(dict(dbt_selfheal.default___traits(), **{
     'tested': 'postgres', 'looks_again': false, 'any_case': false, 'bound_views': true, 'enter_session': context['dbt_selfheal']['_postgres_session'],
     'begin': 'begin' if plain else none, 'transactions': 'database' if plain else 'none',
@@ -21,11 +24,13 @@
     'try_lock': 'select pg_try_advisory_lock(' ~ key ~ ')', 'unlock': 'select pg_advisory_unlock(' ~ key ~ ')', 'wait': 'select pg_sleep(0.2)',
     'before_lock': "select set_config(name, '1000', false) from pg_settings where name = 'client_connection_check_interval' and setting = '0' and version() like '%linux%'",
     'after_lock': "select set_config(name, reset_val, false) from pg_settings where name = 'client_connection_check_interval'",
-    'builder': "select 'backend pid ' || pid || ' of user ' || usename || ', for ' || extract(epoch from now() - xact_start)::int || ' s' from pg_stat_activity "
+    'builder': "select 'backend pid ' || pid || ' of user ' || usename || ', for ' || extract(epoch from clock_timestamp() - xact_start)::int || ' s', " ~ progress ~ " from pg_stat_activity "
       ~ "where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null and (strpos(query, '\"' || {schema} || '\".\"' || {name} || '__dbt_') > 0 "
       ~ "or strpos(query, '\"node_id\": \"' || {key} || '\"') > 0) limit 1",
-    'lock_holder': "select 'backend pid ' || a.pid || ' of user ' || a.usename || ' from ' || coalesce(host(a.client_addr), 'this host') || ', connected for ' "
-      ~ "|| extract(epoch from now() - a.backend_start)::int || ' s' from pg_locks l join pg_stat_activity a on a.pid = l.pid "
+    'lock_holder': "select 'backend pid ' || a.pid || ' of user ' || usename || coalesce(' from ' || coalesce(host(client_addr), 'this host') || ', connected for ' "
+      ~ "|| extract(epoch from clock_timestamp() - backend_start)::int || ' s, ' || state || ' for ' || extract(epoch from clock_timestamp() - state_change)::int || ' s', '') "
+      ~ "|| case when wait_event_type = 'Lock' then ', waiting for backend pid ' || array_to_string(pg_blocking_pids(a.pid), ', ') else '' end, "
+      ~ progress ~ " || ' ' || l.virtualtransaction from pg_locks l join pg_stat_activity a on a.pid = l.pid "
       ~ "where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.database = (select oid from pg_database where datname = current_database()) "
       ~ 'and (l.classid::bigint << 32) | l.objid::bigint = ' ~ key,
     'typed_values': "select 1 as i, 1.5 as n, date '2000-01-01' as d, timestamp '2000-01-01 00:00:00' as t, true as b, 'a'::text as raw, 'a'::text as txt",

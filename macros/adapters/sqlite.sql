@@ -14,7 +14,8 @@
    detached or the connection ends. (In that mode two that wait would hold what the other waits for.) #}
 {% macro _lock_sqlite_file(lock) %}
   {% do dbt_selfheal._discard_open_transaction() %}  {# of an operation, in which dbt begins one #}
-  {% set failure = 'dbt_selfheal: ' ~ lock.failure.replace('WHERE', 'on this database') %}
+  {% set failure = 'dbt_selfheal: another initialization is running on this database.\nGave up after ' ~ lock.timeout_seconds
+    ~ ' s. Run the same command again when it is done, or raise vars.dbt_selfheal.lock_timeout_seconds.' %}
   {% set file = dbt_selfheal._literal(adapter.config.credentials.schema_directory ~ '/dbt_selfheal.lock') %}
   {% do dbt_selfheal._fetch('pragma busy_timeout = ' ~ (lock.timeout_seconds * 1000) | int) %}
   {% do try_or_compiler_error(failure, adapter.execute, 'attach ' ~ file ~ ' as dbt_selfheal_lock', auto_begin=false, fetch=false) %}

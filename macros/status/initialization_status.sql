@@ -8,7 +8,7 @@
    history has failed), not_started (none), incomplete (some). Builds nothing. select: as for ensure_initialized. Returns the status as a dict. #}
 {% macro initialization_status(select=none) %}
   {% set settings = dbt_selfheal._settings() %}
-  {% set required, holder = dbt_selfheal._required_relations(dbt_selfheal._current_plan(settings, select)), dbt_selfheal._lock_holder(target.schema) %}
+  {% set required, holder = dbt_selfheal._required_relations(dbt_selfheal._current_plan(settings, select)), dbt_selfheal._lock_holder(target.schema)[0] %}
   {% set there = required | selectattr('exists') | list | length %}
   {% set last = {} %}
   {% for attempt in dbt_selfheal._recorded_attempts(settings, 1) %}

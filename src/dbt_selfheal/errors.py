@@ -132,14 +132,17 @@ class ConcurrentInitializationError(InitializationError):
     Args:
         lock_file: The lock file that it holds.
         holder: Who holds it, such as `process 4711 on host, since 10:00:00`.
+        gave_up: How long it was waited for, such as `gave up after 60 s in which it showed no sign of life`;
+            None if it was not.
     """
 
     exit_code = 4
     default_code = "selfheal-concurrent"
     default_remedy = "Wait for it and run the command again, or wait longer with --lock-timeout SECONDS."
 
-    def __init__(self, lock_file: Path, *, holder: str | None = None) -> None:
-        super().__init__(f"another initialization is running: {holder or 'its process is not known'}")
+    def __init__(self, lock_file: Path, *, holder: str | None = None, gave_up: str | None = None) -> None:
+        who = holder or "its process is not known"
+        super().__init__(f"another initialization is running: {who}{f'; {gave_up}' if gave_up else ''}")
         self.lock_file = lock_file
         self.holder = holder
 

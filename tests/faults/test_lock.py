@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from typing import Any
 
 import pytest
 from faults.conftest import WarmProjectFactory
@@ -75,25 +77,134 @@ def test_on_postgres_the_one_who_waits_is_told_for_whom_and_goes_on_when_it_is_o
 def test_on_postgres_the_limit_of_who_waits_begins_anew_with_each_holder(
     make_warm_project: WarmProjectFactory,
 ) -> None:
-    """Two hold the lock for 6 s each, one after the other, and the limit is 8 s."""
+    """Two hold the lock for 6 s each, one after the other, and the limit is 8 s; the second connects late."""
     project = make_warm_project(FILES, "run", "-s", "leaf")
     project.dbt("run", "-s", "leaf")
     assert isinstance(project.database, PostgresDatabase)
     server, name = project.database.server, project.database.name
-    with server.connection(name) as first, server.connection(name) as second:
+    with server.connection(name) as first:
         project.drop("regions", "base", "leaf")
         first.cursor().execute(f"select pg_advisory_lock({KEY})")
-        queued = threading.Thread(target=second.cursor().execute, args=(f"select pg_advisory_lock({KEY})",))
-        queued.start()
         running = project.start("run", "-s", "leaf", vars={"dbt_selfheal": {"lock_timeout_seconds": 8}})
         running.wait_for("waiting for another initialization")
-        time.sleep(6)
-        first.cursor().execute(f"select pg_advisory_unlock({KEY})")
-        queued.join()
-        time.sleep(6)
-        assert running.is_running
-        second.cursor().execute(f"select pg_advisory_unlock({KEY})")
+        with server.connection(name) as second:
+            queued = threading.Thread(
+                target=second.cursor().execute, args=(f"select pg_advisory_lock({KEY})",)
+            )
+            queued.start()
+            time.sleep(6)
+            first.cursor().execute(f"select pg_advisory_unlock({KEY})")
+            queued.join()
+            time.sleep(6)
+            assert running.is_running
+            second.cursor().execute(f"select pg_advisory_unlock({KEY})")
         assert running.wait().statuses == {"leaf": "success"}
+
+
+@pytest.mark.postgres
+def test_on_postgres_a_holder_that_works_is_waited_for_beyond_the_limit(
+    make_warm_project: WarmProjectFactory,
+) -> None:
+    """It is idle for less than the limit of 4 s between two statements, or one of them takes longer."""
+    project = make_warm_project(FILES, "run", "-s", "leaf")
+    project.dbt("run", "-s", "leaf")
+    assert isinstance(project.database, PostgresDatabase)
+    with project.database.server.connection(project.database.name) as other:
+        project.drop("regions", "base", "leaf")
+        cursor = other.cursor()
+        cursor.execute(f"select pg_advisory_lock({KEY})")
+        running = project.start("run", "-s", "leaf", vars={"dbt_selfheal": {"lock_timeout_seconds": 4}})
+        running.wait_for("waiting for another initialization")
+        for _ in range(5):
+            time.sleep(2)
+            cursor.execute("select 1")
+        assert running.is_running
+        cursor.execute("select pg_sleep(7)")
+        assert running.is_running
+        cursor.execute(f"select pg_advisory_unlock({KEY})")
+        assert running.wait().statuses == {"leaf": "success"}
+
+
+@pytest.mark.postgres
+def test_on_postgres_a_holder_that_does_not_get_on_is_given_up(make_warm_project: WarmProjectFactory) -> None:
+    """Idle in a transaction, waiting for a lock itself, or at work for longer than the command may take."""
+    project = make_warm_project(FILES, "run", "-s", "leaf")
+    project.dbt("run", "-s", "leaf")
+    assert isinstance(project.database, PostgresDatabase)
+    server, name = project.database.server, project.database.name
+
+    def refused(**settings: float) -> str:
+        result = project.dbt_fails("run", "-s", "leaf", vars={"dbt_selfheal": settings})
+        return " ".join(result.output.split())
+
+    def works(cursor: Any) -> None:
+        with suppress(Exception):  # it is cancelled
+            cursor.execute("select pg_sleep(60)")
+
+    idle = "Gave up after 3 s in which it did nothing. Run the same command again when it is done, or raise"
+    with server.connection(name) as other, server.connection(name) as third:
+        project.drop("regions", "base", "leaf")
+        cursor = other.cursor()
+        cursor.execute(f"select pg_advisory_lock({KEY})")
+        cursor.execute("begin; select 1")
+        output = refused(lock_timeout_seconds=3)
+        assert f"{idle} vars.dbt_selfheal.lock_timeout_seconds" in output
+        assert re.search(r"connected for \d+ s, idle in transaction for [3-9] s\.", output), output
+        cursor.execute("rollback")
+
+        third.cursor().execute("begin; create table analytics.held (id int)")
+        pid = third.info.backend_pid
+        blocked = threading.Thread(
+            target=cursor.execute, args=("create table analytics.held (id int)",), daemon=True
+        )
+        blocked.start()
+        output = refused(lock_timeout_seconds=3)
+        assert idle in output
+        assert f"waiting for backend pid {pid}." in output
+        third.cursor().execute("rollback")
+        blocked.join()
+
+        threading.Thread(target=works, args=(cursor,), daemon=True).start()
+        output = refused(lock_timeout_seconds=3, timeout_seconds=6)
+        assert "Gave up after 6 s, though it is at work. Run the same command again" in output
+        assert "or raise vars.dbt_selfheal.timeout_seconds" in output
+        assert "active for" in output
+        output = refused(lock_timeout_seconds=0.1)
+        assert "Gave up after 6.0 s (60 times the limit), though it is at work." in output
+        other.cancel()
+
+
+@pytest.mark.postgres
+def test_on_postgres_a_holder_of_another_user_is_named_and_waited_for(
+    make_warm_project: WarmProjectFactory,
+) -> None:
+    """What its session does is hidden from a user without rights; its transactions are not."""
+    project = make_warm_project(FILES, "run", "-s", "leaf")
+    project.dbt("run", "-s", "leaf")
+    assert isinstance(project.database, PostgresDatabase)
+    server, name = project.database.server, project.database.name
+    with server.connection(name) as other:
+        project.drop("regions", "base", "leaf")
+        cursor = other.cursor()
+        cursor.execute(f"select pg_advisory_lock({KEY}), pg_backend_pid()")
+        pid = cursor.fetchone()[1]
+        cursor.execute("create role modest login")
+        cursor.execute(f'grant all on database "{name}" to modest')
+        cursor.execute("grant all on schema analytics to modest")
+        project.write_profile(threads=1, user="modest")
+        running = project.start("run", "-s", "leaf", vars={"dbt_selfheal": {"lock_timeout_seconds": 4}})
+        running.wait_for("waiting for another initialization")
+        for _ in range(3):
+            cursor.execute("begin")
+            cursor.execute("select 1")
+            time.sleep(2)
+            cursor.execute("commit")
+        assert running.is_running
+        result = running.wait(check=False)
+        assert f"on schema analytics: backend pid {pid} of user postgres." in " ".join(result.output.split())
+        assert "Gave up after 4 s in which it did nothing" in result.output
+        cursor.execute(f"select pg_advisory_unlock({KEY})")
+        cursor.execute("drop owned by modest; drop role modest")
 
 
 @pytest.mark.postgres

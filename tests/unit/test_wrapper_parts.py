@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from dbt_selfheal.report.catalogue import GENERAL, PREFIX, Remedy, catalogue, co
 from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.scrub import MASK, Scrubber
 from dbt_selfheal.report.style import flag_in, wanted_colors, wrapped
+from dbt_selfheal.workspace import lock
 from dbt_selfheal.workspace.dbt import Options, find_dbt, heals, option_of, subcommand
 from dbt_selfheal.workspace.files import _name_of, wait_for_file
 from dbt_selfheal.workspace.installation import check_installation
@@ -335,11 +337,26 @@ def test_whoever_may_write_to_a_folder_may_hold_the_lock_in_it(tmp_path: Path) -
         assert (tmp_path / "x.lock").stat().st_mode & 0o777 == 0o660
 
 
-@pytest.mark.parametrize("changes", [True, False])
-def test_the_limit_of_who_waits_for_a_lock_begins_anew_with_each_holder(
-    tmp_path: Path, changes: bool
+@pytest.mark.parametrize(
+    ("changes", "alive_seconds", "patience", "gave_up"),
+    [
+        (True, 60, 60, None),
+        (False, 60, 60, "gave up after 1.2 s in which it showed no sign of life"),
+        (False, 0.2, 60, None),
+        (False, 0.2, 1.5, "gave up after 1.8 s (1.5 times the limit), though it is alive"),
+    ],
+)
+def test_the_limit_of_who_waits_begins_anew_with_each_holder_and_each_sign_of_life(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: bool,
+    alive_seconds: float,
+    patience: float,
+    gave_up: str | None,
 ) -> None:
-    """The lock is held for 2 s, and the limit is 1.2 s: enough if another has taken it over in between."""
+    """The lock is held for 2.4 s, and the limit is 1.2 s: enough if another has taken it over in between."""
+    monkeypatch.setattr(lock, "ALIVE_SECONDS", alive_seconds)
+    monkeypatch.setattr(lock, "PATIENCE", patience)
     path, held = tmp_path / "x.lock", threading.Event()
 
     def holders() -> None:
@@ -348,21 +365,47 @@ def test_the_limit_of_who_waits_for_a_lock_begins_anew_with_each_holder(
             time.sleep(1.0)
             if changes:
                 path.write_text('{"pid": 4712, "host": "elsewhere", "started_at": "2026-01-01T00:00:00Z"}')
-            time.sleep(1.0)
+            time.sleep(1.0 if changes else 1.4)
 
     thread = threading.Thread(target=holders)
     thread.start()
     held.wait()
     try:
-        if changes:
+        if gave_up is None:
             with hold(path, 1.2):
                 pass
         else:
             with pytest.raises(ConcurrentInitializationError) as caught, hold(path, 1.2):
                 pass
-            assert re.search(r"process \d+ on \S+, since \d{4}-\S+Z", str(caught.value))
+            assert re.search(
+                rf"process \d+ on \S+, since \d{{4}}-\S+Z; {re.escape(gave_up)}$", str(caught.value)
+            )
     finally:
         thread.join()
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_process_that_is_stopped_shows_no_sign_of_life(tmp_path: Path, stopped: bool) -> None:
+    path = tmp_path / "x.lock"
+    code = (
+        "import sys; from pathlib import Path; from dbt_selfheal.workspace.lock import hold\n"
+        "with hold(Path(sys.argv[1]), 0): print(1, flush=True); sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        if stopped:
+            process.send_signal(signal.SIGSTOP)
+            with pytest.raises(ConcurrentInitializationError, match="no sign of life"), hold(path, 2):
+                pass
+        else:
+            ends = threading.Timer(5, process.kill)
+            ends.start()
+            with hold(path, 2):
+                pass
+        process.kill()
 
 
 def test_who_waits_for_a_database_file_in_vain_says_for_whom_and_how_long(tmp_path: Path) -> None:

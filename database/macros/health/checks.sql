@@ -116,7 +116,7 @@
 {# lock, last_initialization (from the history; its details are also put into the report, for its timeline and trends) and
    database_size. #}
 {% macro _check_surroundings(settings, report) %}
-  {% set checks, holder, attempts = [], dbt_selfheal._lock_holder(target.schema), dbt_selfheal._recorded_attempts(settings) %}
+  {% set checks, holder, attempts = [], dbt_selfheal._lock_holder(target.schema)[0], dbt_selfheal._recorded_attempts(settings) %}
   {% do checks.append(dbt_selfheal_database._check('lock', 'warning' if holder else 'ok', 'an initialization is running: ' ~ holder if holder else 'free',
     'wait for it to end', {'holder': holder})) %}
   {% do report.update({'attempts': attempts, 'history': settings.history}) %}

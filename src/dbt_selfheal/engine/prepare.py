@@ -90,7 +90,8 @@ class Preparation:
 
         def on_wait(holder: str) -> None:
             self.recorder.view.note(
-                f"Another initialization is running ({holder}); waiting up to {limit:g} s"
+                f"Another initialization is running ({holder}); "
+                f"waiting until it has shown no sign of life for {limit:g} s"
             )
 
         with hold(lock_file(workspace), limit, on_wait) as release:

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,8 @@ from dbt_selfheal.workspace.project import Workspace
 from dbt_selfheal.workspace.writing import make_folder, rights
 
 LOOK_AGAIN_SECONDS = 0.25  # whether the lock has changed hands
+ALIVE_SECONDS = 1.0  # how often a holder shows that it is alive
+PATIENCE = 60  # how many times the limit one that is alive is waited for
 
 
 def lock_file(workspace: Workspace) -> Path | None:
@@ -69,15 +72,16 @@ def hold(
 
     Args:
         path: The lock file; None for no lock at all.
-        timeout: How long to wait for one holder, in seconds; it begins anew when the lock changes hands. 0
-            fails at once.
+        timeout: How long to wait for a holder that shows no sign of life, in seconds; it begins anew with
+            each sign, and when the lock changes hands. One that is alive, and has a time limit of its own, is
+            waited for 60 times as long. 0 fails at once.
         on_wait: Called with the holder when it is held by someone else and will be waited for.
 
     Yields:
         A function that releases it early.
 
     Raises:
-        ConcurrentInitializationError: Someone else holds it, for longer than the timeout.
+        ConcurrentInitializationError: Someone else holds it, for longer than it is waited for.
         InitializationError: The lock file cannot be written, or is a link.
     """
     if path is None:
@@ -92,12 +96,27 @@ def hold(
         _wait(lock, path, timeout)
     except OSError as error:
         raise _unwritable(path, error) from error
+    over = threading.Event()
+
+    def release() -> None:
+        over.set()
+        lock.release()
+
     try:
         with suppress(OSError):
             _describe(path)
-        yield lock.release
+        threading.Thread(target=_show_life, args=(path, over), daemon=True).start()
+        yield release
     finally:
-        lock.release()
+        release()
+
+
+def _show_life(path: Path, over: threading.Event) -> None:
+    """Gives the file of a lock that this process holds the time of now, again and again until it is over."""
+    follow = os.utime not in os.supports_follow_symlinks
+    while not over.wait(ALIVE_SECONDS):
+        with suppress(OSError):
+            os.utime(path, follow_symlinks=follow)
 
 
 def _lock(path: Path) -> FileLock:
@@ -120,20 +139,42 @@ def _wait(lock: FileLock, path: Path, timeout: float) -> None:
     """Waits for a lock, for one holder at a time.
 
     Raises:
-        ConcurrentInitializationError: One and the same has held it for longer than the timeout, in seconds.
+        ConcurrentInitializationError: One and the same has held it, without a sign of life for the timeout,
+            in seconds, or with some for PATIENCE times as long.
     """
-    known, end = "", time.monotonic() + timeout
+    known, seen = "", -1
+    since = alive = time.monotonic()
     while True:
-        found = _description(path)
-        if found not in ("", known):
-            known, end = found, time.monotonic() + timeout
-        left = end - time.monotonic()
+        who, sign, now = _description(path), _sign(path), time.monotonic()
+        if who not in ("", known):
+            known, since, alive = who, now, now
+        elif sign != seen:
+            alive = now
+        seen = sign
+        silent, tired = alive + timeout, since + PATIENCE * timeout
+        left = min(silent, tired) - now
         try:
             lock.acquire(timeout=min(max(left, 0.0), LOOK_AGAIN_SECONDS), poll_interval=0.02)
             return
         except Timeout:
-            if left <= LOOK_AGAIN_SECONDS and _description(path) in ("", known):
-                raise ConcurrentInitializationError(path, holder=holder(path)) from None
+            if left <= LOOK_AGAIN_SECONDS and _description(path) in ("", known) and _sign(path) == seen:
+                gave_up = _gave_up(timeout, is_alive=tired < silent) if timeout else None
+                raise ConcurrentInitializationError(path, holder=holder(path), gave_up=gave_up) from None
+
+
+def _gave_up(timeout: float, *, is_alive: bool) -> str:
+    """Returns how long a holder was waited for in vain, as the end of a sentence."""
+    if is_alive:
+        return f"gave up after {PATIENCE * timeout:g} s ({PATIENCE} times the limit), though it is alive"
+    return f"gave up after {timeout:g} s in which it showed no sign of life"
+
+
+def _sign(path: Path) -> int:
+    """Returns when the holder of a lock has last shown that it is alive, in nanoseconds; 0 if unknown."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _describe(path: Path) -> None:
