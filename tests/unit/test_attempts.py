@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def test_a_success_or_ten_minutes_end_it(tmp_path: Path) -> None:
     log = log_of(tmp_path, *[("failed", 1.0)] * 6)
     assert log.pause(NOW) == 0  # the pause after six failures is 10 s, and a minute has passed
     assert len(log.failures(NOW)) == 6
+    assert len(log.failures(NOW + timedelta(minutes=9))) == 6
     assert log.failures(NOW + timedelta(minutes=10)) == []
     log_of(tmp_path, ("completed", 0.0))
     assert log.failures(NOW) == []
@@ -75,3 +77,16 @@ def test_what_cannot_be_written_or_is_no_attempt_is_no_obstacle(tmp_path: Path) 
         left_out = {**entry, **wrong}
         log.add({key: value for key, value in left_out.items() if value is not None})
     assert [found["more"] for found in log.read()] == [str(tmp_path)]
+
+
+@pytest.mark.parametrize("started_at", ["never", None, 7, "2026-01-02T03:04:05"])
+def test_an_attempt_without_a_moment_is_none(tmp_path: Path, started_at: object) -> None:
+    """Text, nothing, a number; and one without a time zone, which cannot be compared."""
+    entry = {
+        "state": "failed",
+        "started_at": started_at,
+        "completed_at": iso(NOW),
+        "duration_seconds": 1,
+    }
+    (tmp_path / "attempts.jsonl").write_text(json.dumps(entry) + "\n")
+    assert AttemptLog(tmp_path).read() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 from support import ROOT
@@ -384,6 +386,41 @@ def test_the_limit_of_who_waits_begins_anew_with_each_holder_and_each_sign_of_li
         thread.join()
 
 
+def test_a_holder_that_has_not_said_who_it_is_is_given_up_in_time(tmp_path: Path) -> None:
+    with FileLock(tmp_path / "x.lock"):
+        started = time.monotonic()
+        with pytest.raises(ConcurrentInitializationError) as caught, hold(tmp_path / "x.lock", 0.6):
+            pass
+        assert 0.3 <= time.monotonic() - started < 5
+    assert str(caught.value) == (
+        "another initialization is running: its process is not known; "
+        "gave up after 0.6 s in which it showed no sign of life"
+    )
+
+
+def test_what_the_holder_before_has_written_into_a_lock_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "x.lock").write_text("{" * 1000)
+    with hold(tmp_path / "x.lock", 0):
+        assert str(os.getpid()) in str(holder(tmp_path / "x.lock"))
+
+
+def test_a_sign_of_life_follows_no_link_and_survives_that_the_file_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "ALIVE_SECONDS", 0.05)
+    path, other = tmp_path / "x.lock", tmp_path / "other"
+    other.write_text("")
+    os.utime(other, (1, 1))
+    with hold(path, 0):
+        path.unlink()
+        time.sleep(0.3)
+        path.symlink_to(other)
+        os.utime(path, (1, 1), follow_symlinks=False)
+        time.sleep(0.3)
+        assert path.lstat().st_mtime > 1, "it still shows that it is alive"
+    assert other.stat().st_mtime == 1
+
+
 @pytest.mark.parametrize("stopped", [True, False])
 def test_a_process_that_is_stopped_shows_no_sign_of_life(tmp_path: Path, stopped: bool) -> None:
     path = tmp_path / "x.lock"
@@ -496,3 +533,11 @@ def test_paths_of_the_project_are_rendered(tmp_path: Path, monkeypatch: pytest.M
 def test_whatever_a_template_raises_is_an_error_that_names_the_place() -> None:
     with pytest.raises(ConfigurationError, match=r"the template in profiles\.yml: shop is wrong"):
         render("{{ 1 + 'a' }}", {}, "profiles.yml: shop")
+
+
+def test_each_form_of_a_secret_is_masked_whole() -> None:
+    """In a URL `/` may be `%2F`, and a blank `%20` or `+`; a form may begin with another."""
+    scrub = Scrubber({"password": "abc/def ghi"})
+    for form in ("abc/def ghi", "abc%2Fdef%20ghi", "abc%2Fdef+ghi"):
+        assert scrub(f"<{form}>") == f"<{MASK}>"
+    assert Scrubber({"password": "abcdef%"})("<abcdef%25>") == f"<{MASK}>"

@@ -6,7 +6,9 @@ import errno
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,51 @@ def test_what_is_moved_aside_keeps_its_content_and_replaces_nothing(tmp_path: Pa
     assert not file.exists()
     for path in moved:  # the second and third within a second are numbered
         assert re.fullmatch(r"w\.duckdb\.20\d{6}T\d{6}Z(-[23])?(\.wal|-journal)?", path.name)
+
+
+def test_a_folder_that_another_process_makes_meanwhile_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, looked = tmp_path / "made", list[Path]()
+    is_dir = Path.is_dir
+
+    def first_no(path: Path) -> bool:
+        if path == folder and not looked:
+            looked.append(path)
+            folder.mkdir()
+            return False
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", first_no)
+    make_folder(folder)
+    assert looked
+
+
+def test_what_is_moved_aside_is_named_by_the_time_in_utc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "XYZ-9")
+    time.tzset()
+    try:
+        (tmp_path / "x.duckdb").write_text("")
+        before = datetime.now(timezone.utc).replace(microsecond=0)
+        [moved] = move_aside(tmp_path / "x.duckdb")
+        stamp = datetime.strptime(moved.name, "x.duckdb.%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+        assert before <= stamp <= datetime.now(timezone.utc)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the administrator may give a file away")
+def test_a_link_of_the_administrator_is_followed(tmp_path: Path) -> None:
+    """By every user; a link of another user (here: 1) is not, though the administrator writes."""
+    target, link = tmp_path / "target", tmp_path / "link"
+    link.symlink_to(target)
+    os.lchown(link, 0, 0)
+    write_named(link, "text")
+    assert target.read_text() == "text"
+    os.lchown(link, 1, 1)
+    with pytest.raises(OSError, match="another user"):
+        write_named(link, "more")
+    assert target.read_text() == "text"
