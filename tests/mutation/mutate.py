@@ -5,47 +5,36 @@
     tests/mutation/mutate.py --sample 40 --seed 1   runs tests on forty of them, and says which survived
     tests/mutation/mutate.py --only plan/required   those of files whose name contains this
 
-The tests run in a copy of the repository, with the environments of this one. Run by hand: a mutant
-takes as long as its tests do until one fails, a survivor as long as all of them. The figures are in
-docs/reliability.md.
+The tests run in a copy of the repository, with the environments of this one, all in one process
+(rounds.py). Run by hand: a mutant takes as long as its tests do until one fails, a survivor as long as all
+of them. The figures are in docs/reliability.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 MACROS = ROOT / "macros"
 FUNCTIONAL = "tests/functional/test_{}.py"
-# What is run for a mutant of a file, in this order: the closest first. Others: PLANNING.
-PLANNING = ("planning_rules", "plan", "lost_history", "reads_without_an_edge", "hooks_read", "commands")
-CLOSEST = {
-    "plan/refusals.sql": ("lost_history", "planning_rules", "plan"),
-    "plan/initialization_plan.sql": ("plan", "commands"),
-    "verify/verify.sql": ("commands", "recovery", "planning_rules"),
-    "verify/verify_initialized.sql": ("commands", "plan"),
-    "build/seed.sql": ("seeds_to_the_letter", "seed_files", "large_seeds"),
-    "build/rewrite.sql": ("node_kinds", "planning_rules"),
-    "build/build.sql": ("node_kinds", "latest_version", "recovery", "progress"),
-    "build/compile.sql": ("node_kinds", "planning_rules"),
-    "build/config.sql": ("node_kinds", "seeds_to_the_letter", "planning_rules"),
-    "build/context.sql": ("node_kinds", "seeds_to_the_letter", "reliances"),
-    "build/ref.sql": ("node_kinds", "planning_rules", "latest_version"),
-    "build/var.sql": ("node_kinds", "settings"),
-}
-UNIT = "tests/unit/test_macros_build.py"
+TESTS = (
+    *("clone", "commands", "first_run", "hooks_read", "large_seeds", "latest_version", "lost_history"),
+    *("node_kinds", "plan", "planning_rules", "progress", "reads_without_an_edge", "recovery", "reliances"),
+    *("seed_files", "seeds_to_the_letter", "settings"),
+)
 FIDELITY = "tests/fidelity/test_healed_equals_built.py"
 LOCK = "ensure/lock.sql"  # is on PostgreSQL
 _TAG = re.compile(r"\{%-?.*?-?%\}", re.DOTALL)
@@ -126,25 +115,11 @@ def every(only: str) -> list[Mutant]:
     return [mutant for file in files if only in file for mutant in mutants(file, (MACROS / file).read_text())]
 
 
-def tests_of(file: str, promises: bool) -> list[list[str]]:
-    """Returns pytest's arguments for the mutants of a file, a list for each run.
-
-    Args:
-        file: The file.
-        promises: Whether only tests marked promise are run, for a quick first look.
-    """
-    few = ["-p", "no:dbt", *(["--promises"] if promises else [])]
+def tests_of(file: str) -> tuple[str, list[str]]:
+    """Returns the adapter and the files of tests for the mutants of a file."""
     if file == LOCK:
-        return [["--adapter", "postgres", "tests/faults/test_lock.py", *few]]
-    names = CLOSEST.get(file, PLANNING)
-    if promises:
-        names = tuple(dict.fromkeys([*names, "first_run", "planning_rules", "commands"]))
-    runs = [["--adapter", "duckdb", *(FUNCTIONAL.format(name) for name in names), *few]]
-    if file.startswith("build/"):
-        return [["--adapter", "duckdb", UNIT], *runs, ["--adapter", "duckdb", FIDELITY, *few]]
-    if file == "plan/refusals.sql":  # what a view takes with it is PostgreSQL's alone
-        runs.append(["--adapter", "postgres", "tests/harmless/test_situations.py", "-k", "cascade", *few[:2]])
-    return runs
+        return "postgres", ["tests/faults/test_lock.py"]
+    return "duckdb", [*(FUNCTIONAL.format(name) for name in TESTS), FIDELITY]
 
 
 def copied(folder: Path) -> Path:
@@ -161,26 +136,39 @@ def copied(folder: Path) -> Path:
     return copy
 
 
-def fate(copy: Path, mutant: Mutant, runs: list[list[str]], limit: float) -> str:
-    """Runs tests on a mutant, until one fails; returns `killed`, `survived` or `no time`."""
-    file = copy / "macros" / mutant.file
-    text = file.read_text()
-    file.write_text(mutant.apply(text))
-    pytest = [str(copy / ".venv/dev/bin/pytest"), "--dbt-env", "dev", "-p", "no:cacheprovider", "-q", "-x"]
-    try:
-        for arguments in runs:
-            done = subprocess.run(
-                [*pytest, *arguments], cwd=copy, check=False, capture_output=True, text=True, timeout=limit
-            )
-            if done.returncode == 1:
-                return "killed"
-            if done.returncode != 0:
-                raise RuntimeError(f"pytest does not run: {done.stdout[-3000:]}{done.stderr[-3000:]}")
-    except subprocess.TimeoutExpired:
-        return "no time"
-    finally:
-        file.write_text(text)
-    return "survived"
+def run(copy: Path, chosen: list[Mutant], limit: float) -> list[dict[str, Any]]:
+    """Runs tests on mutants; returns for each what rounds.py says of it.
+
+    Args:
+        copy: The repository in which they are made.
+        chosen: The mutants.
+        limit: How long one may take, in seconds.
+    """
+    results = copy / "mutants.jsonl"
+    for adapter in ("duckdb", "postgres"):
+        wanted = [
+            {"name": str(m), "path": str(path), "line": m.line, "text": m.apply(path.read_text())}
+            for m in chosen
+            for path in [copy / "macros" / m.file]
+            if tests_of(m.file)[0] == adapter
+        ]
+        if not wanted:
+            continue
+        asked = copy / f"mutants-{adapter}.json"
+        asked.write_text(json.dumps({"mutants": wanted, "limit": limit, "results": str(results)}))
+        files = sorted(
+            {file for m in chosen for of, files in [tests_of(m.file)] if of == adapter for file in files}
+        )
+        plugins = ["-p", "mutation.rounds", "-p", "no:dbt", "-p", "no:cacheprovider"]
+        command = [copy / ".venv/dev/bin/pytest", "--dbt-env", "dev", "--adapter", adapter, *plugins]
+        subprocess.run(
+            [*command, "--mutants", asked, "--timeout", "120", *files],
+            cwd=copy,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(copy / "tests")},
+        )
+    return [json.loads(line) for line in results.read_text().splitlines()]
 
 
 def main() -> int:
@@ -190,10 +178,9 @@ def main() -> int:
     )
     parser.add_argument("--list", action="store_true", help="count the mutants and end")
     parser.add_argument("--only", default="", metavar="TEXT", help="only files whose name contains this")
-    parser.add_argument("--promises", action="store_true", help="only the tests marked promise: quicker")
     parser.add_argument("--sample", type=int, default=40, help="how many (40)")
     parser.add_argument("--seed", type=int, default=1, help="which (1)")
-    parser.add_argument("--limit", type=float, default=900.0, help="seconds for one mutant (900)")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds for one mutant (600)")
     options = parser.parse_args()
     found = every(options.only)
     if options.list:
@@ -202,16 +189,12 @@ def main() -> int:
         print(f"{'together':32} {len(found):4}")
         return 0
     chosen = random.Random(options.seed).sample(found, min(options.sample, len(found)))
-    results: dict[str, list[str]] = {"killed": [], "survived": [], "no time": []}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        copy = copied(Path(folder))
-        for mutant in chosen:
-            started = time.monotonic()
-            result = fate(copy, mutant, tests_of(mutant.file, options.promises), options.limit)
-            results[result].append(str(mutant))
-            print(f"{result:9} {time.monotonic() - started:5.0f} s  {mutant}", flush=True)
-    print(json.dumps({name: len(each) for name, each in results.items()}))
-    return 1 if results["survived"] else 0
+        results = run(copied(Path(folder)), chosen, options.limit)
+    for each in results:
+        print(f"{each['fate']:9} {each['seconds']:5.0f} s  {each['name']}  {each['killer']}")
+    print(json.dumps(Counter(each["fate"] for each in results)))
+    return 1 if any(each["fate"] == "survived" for each in results) else 0
 
 
 if __name__ == "__main__":

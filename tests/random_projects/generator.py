@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 KINDS = ("view", "table", "table", "incremental", "ephemeral", "snapshot")
 COMMANDS = ("run", "run", "run", "build", "build", "test", "snapshot", "seed", "compile")
 READABLE = {"view", "table", "incremental", "seed", "snapshot"}
+SCHEMAS = ("other", "third")
 PACKAGE = "later"  # its name comes after ours, and so do its hooks
 PACKAGE_FOLDER = f"dbt_packages/{PACKAGE}/"
 SEEDS = (
@@ -38,7 +39,7 @@ class Node(Short):
         kind: Its materialization, `seed` or `snapshot`.
         parents: The names of the nodes that it reads.
         source: The seed that it reads as a source, or an empty text.
-        other_schema: Whether it is in a schema of its own.
+        schema: What is added to the name of its schema, or an empty text.
         alias: Its alias, or an empty text.
         tested: Whether it has a data test.
         order_only: A node that it names in `-- depends_on:` alone, or an empty text.
@@ -53,7 +54,7 @@ class Node(Short):
     kind: str
     parents: tuple[str, ...] = ()
     source: str = ""
-    other_schema: bool = False
+    schema: str = ""
     alias: str = ""
     tested: bool = False
     order_only: str = ""
@@ -79,7 +80,7 @@ class Node(Short):
     def relation(self, schema: str) -> str:
         """Returns the name of its relation with its schema; that of the latest version."""
         name = f"{self.name}_v2" if self.versions else self.alias or self.name
-        return f"{schema}_other.{name}" if self.other_schema else f"{schema}.{name}"
+        return f"{schema}_{self.schema}.{name}" if self.schema else f"{schema}.{name}"
 
     def files(self, *, edited: bool = False) -> dict[str, str]:
         """Returns its files; edited: with a row more."""
@@ -125,7 +126,7 @@ class Node(Short):
 
     def _place(self) -> str:
         """Returns what its config has besides."""
-        more = ", schema='other'" if self.other_schema else ""
+        more = f", schema='{self.schema}'" if self.schema else ""
         more += f", alias='{self.alias}'" if self.alias else ""
         more += f", location='{self.data_file}', format='csv'" if self.data_file else ""
         return more + (", post_hook='insert into {{ this }} (id) values (77)'" if self.hooked else "")
@@ -142,7 +143,7 @@ class Case(Short):
         hooks: Whether the project has hooks: one before that writes a row, one at the end that reads a node.
         command: The arguments of dbt.
         late_hook: The node that a hook after ours reads, or an empty text.
-        without_schema: Whether the other schema is dropped, with all that is in it.
+        without_schema: The one of SCHEMAS that is dropped, with all that is in it, or an empty text.
         deleted: The names of nodes whose data files are deleted.
     """
 
@@ -152,7 +153,7 @@ class Case(Short):
     hooks: bool
     command: tuple[str, ...]
     late_hook: str = ""
-    without_schema: bool = False
+    without_schema: str = ""
     deleted: frozenset[str] = frozenset()
 
     def files(self, *, edited: bool = True, hooks: bool = True) -> dict[str, str]:
@@ -237,7 +238,9 @@ def _node(draw: st.DrawFn, number: int, before: Mapping[str, Node], kinds: tuple
     if kind == "ephemeral":
         return node
     node = replace(
-        node, other_schema=_rarely(draw), hooked=kind in {"table", "incremental"} and _rarely(draw)
+        node,
+        schema=draw(st.sampled_from(SCHEMAS)) if _rarely(draw) else "",
+        hooked=kind in {"table", "incremental"} and _rarely(draw),
     )
     if kind in {"view", "table"} and _rarely(draw, 6):
         return replace(node, versions=True)
@@ -249,10 +252,22 @@ def _node(draw: st.DrawFn, number: int, before: Mapping[str, Node], kinds: tuple
     return replace(node, unit_tested=unit_tested)
 
 
+def _command(draw: st.DrawFn, names: list[str]) -> tuple[str, ...]:
+    """Draws a command and its selection: all, some with what is above or below them, or all but one."""
+    command = draw(st.sampled_from(COMMANDS))
+    if command in {"snapshot", "seed"} or _rarely(draw):
+        return (command,)
+    if _rarely(draw):
+        return (command, "--exclude", draw(st.sampled_from(names)))
+    selected = draw(st.lists(st.sampled_from(names), min_size=1, max_size=1 + len(names) // 8, unique=True))
+    around = draw(st.sampled_from(["{}", "{}", "{}+", "+{}"]))
+    return (command, "--select", *(around.format(name) for name in selected))
+
+
 @st.composite
 def cases(draw: st.DrawFn, most: int = 10, *, files: bool = False) -> Case:
     """Draws a case with at most so many nodes; `files`: whether the database can keep tables in files."""
-    count = draw(st.integers(1, 3))
+    count = draw(st.integers(1, max(3, most // 6)))
     nodes = {
         (name := f"seed_{number}"): Node(
             name,
@@ -271,20 +286,14 @@ def cases(draw: st.DrawFn, most: int = 10, *, files: bool = False) -> Case:
     views = [name for name, node in nodes.items() if node.kind == "view"]
     in_files = [name for name, node in nodes.items() if node.data_file]
     of_package = [name for name in kept if nodes[name].in_package]
-    command = draw(st.sampled_from(COMMANDS))
-    selected = draw(st.sampled_from(list(nodes)))
-    before, after = draw(st.sampled_from([("", ""), ("", ""), ("", "+"), ("+", "")]))
-    arguments: tuple[str, ...] = (command,)
-    if command not in {"snapshot", "seed"} and draw(st.integers(0, 4)) > 0:
-        arguments += ("--select", f"{before}{selected}{after}")
     return Case(
         tuple(nodes.values()),
         frozenset(draw(st.lists(st.sampled_from(kept), max_size=len(kept), unique=True))),
         draw(st.sampled_from(["", *views])),
         _rarely(draw, 4),
-        arguments,
+        _command(draw, list(nodes)),
         late_hook=draw(st.sampled_from(["", "", *of_package])),
-        without_schema=_rarely(draw, 6),
+        without_schema=draw(st.sampled_from(SCHEMAS)) if _rarely(draw, 6) else "",
         deleted=frozenset(draw(st.lists(st.sampled_from(in_files), unique=True)))
         if in_files
         else frozenset(),

@@ -8,6 +8,8 @@ import re
 import shlex
 import shutil
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from harmless.outcome import Outcome, look
 from support import Database, DbtProject, DbtResult, DuckDbDatabase, PostgresDatabase
 
 from random_projects.found import FOUND
-from random_projects.generator import Case, cases
+from random_projects.generator import COMMANDS, KINDS, Case, cases
 
 # Their snapshots have no target_schema, which dbt asks for before 1.9.
 pytestmark = [
@@ -80,7 +82,7 @@ class Scene:
             if node.name in case.deleted:
                 (self.first.folder / node.data_file).unlink(missing_ok=True)
         if case.without_schema:
-            self.first.execute(f"drop schema if exists {schema}_other cascade")
+            self.first.execute(f"drop schema if exists {schema}_{case.without_schema} cascade")
         self.before = seen(self.first)
 
     def again(self, *, install: bool, hooks: bool = True) -> DbtProject:
@@ -138,6 +140,7 @@ def _compare(scene: Scene) -> str:
     if "dbt_selfheal:" in result.output and "success" not in result.statuses.values():
         _helped(ours, case, result, told)
         return "stopped"
+    print("\n".join(line for line in result.output.splitlines() if "rror" in line or "FAIL" in line))
     return "failed in both"
 
 
@@ -191,6 +194,7 @@ def _rounds(
 ) -> str:
     """Checks so many cases; returns what came of them, for people."""
     counts: dict[str, int] = {}
+    sizes: list[int] = []
 
     @hypothesis.settings(
         max_examples=rounds,
@@ -204,16 +208,69 @@ def _rounds(
     def one(case: Case) -> None:
         outcome = check(case, make_project)
         counts[outcome] = counts.get(outcome, 0) + 1
+        sizes.append(len(case.nodes))
         print(counts, outcome, case, flush=True)
 
     (hypothesis.seed(seed)(one) if seed is not None else one)()
-    return f"{adapter}: {counts}"
+    mean = sum(sizes) / len(sizes)
+    return f"{adapter}: {counts}, of {min(sizes)} to {max(sizes)} nodes, {mean:.0f} on average"
 
 
 @pytest.mark.promise("Healed equals built")
 def test_random_projects(make_project: ProjectFactory, adapter_name: str, record_property: Any) -> None:
     """A sample, the same in each run."""
     record_property("random projects", _rounds(make_project, adapter_name, 8, 3))
+
+
+def _has(kind: str, case: Case) -> bool:
+    return any(node.kind == kind for node in case.nodes)
+
+
+def _runs(command: str, case: Case) -> bool:
+    return case.command[0] == command
+
+
+DRAWN: dict[str, Callable[[Case], bool]] = {
+    "many nodes": lambda case: len(case.nodes) > 24,
+    **{kind: partial(_has, kind) for kind in (*KINDS, "external")},
+    "an empty seed": lambda case: any(node.kind == "seed" and node.rows == 3 for node in case.nodes),
+    "versions": lambda case: any(node.versions for node in case.nodes),
+    "alias": lambda case: any(node.alias for node in case.nodes),
+    "schemas": lambda case: len({node.schema for node in case.nodes}) == 3,
+    "package": lambda case: len({node.in_package for node in case.nodes}) == 2,
+    "hooks": lambda case: case.hooks and bool(case.late_hook) and any(node.hooked for node in case.nodes),
+    "tests": lambda case: any(node.tested for node in case.nodes),
+    "unit tests": lambda case: any(node.unit_tested for node in case.nodes),
+    "source": lambda case: any(node.source for node in case.nodes),
+    "order only": lambda case: any(node.order_only for node in case.nodes),
+    "views dropped": lambda case: any(n.kind == "view" and n.name in case.dropped for n in case.nodes),
+    "schema dropped": lambda case: case.without_schema in {node.schema for node in case.nodes} - {""},
+    "files deleted": lambda case: bool(case.deleted),
+    "edited": lambda case: bool(case.edited),
+    **{f"dbt {command}": partial(_runs, command) for command in COMMANDS},
+    "several selected": lambda case: len(case.command) > 3,
+    "excluded": lambda case: "--exclude" in case.command,
+}
+
+
+def test_each_kind_of_project_is_drawn() -> None:
+    left = dict(DRAWN)
+
+    @hypothesis.settings(
+        max_examples=120,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        derandomize=True,
+        database=None,
+        phases=[hypothesis.Phase.generate],
+    )
+    @hypothesis.given(cases(30, files=True))
+    def one(case: Case) -> None:
+        for name in [name for name, is_so in left.items() if is_so(case)]:
+            del left[name]
+
+    one()
+    assert not left, f"never drawn: {', '.join(left)}"
 
 
 @pytest.mark.parametrize("name", FOUND)
@@ -226,10 +283,10 @@ def test_what_random_projects_have_found(make_project: ProjectFactory, name: str
 def test_many_random_projects(make_project: ProjectFactory, adapter_name: str, record_property: Any) -> None:
     """Others each time: the seed is printed; or that of $RANDOM_SEED.
 
-    $RANDOM_PROJECTS says how many (100), $RANDOM_NODES of how many nodes at most (12).
+    $RANDOM_PROJECTS says how many (100), $RANDOM_NODES of how many nodes at most (30).
     """
     rounds, most = (
-        int(os.environ.get(f"RANDOM_{name}", str(n))) for name, n in (("PROJECTS", 100), ("NODES", 12))
+        int(os.environ.get(f"RANDOM_{name}", str(n))) for name, n in (("PROJECTS", 100), ("NODES", 30))
     )
     seed = int(os.environ.get("RANDOM_SEED", str(random.randrange(10**9))))
     print(f"seed {seed}")
