@@ -16,58 +16,85 @@
    names: dict that remembers what is in the schemas asked.
    (dbt v2 cannot ask whether a view can be read: what its code in the database names, it reads for certain.) #}
 {% macro _survey(front, selected, clone, names={}) %}
-  {% set manifest, visited, edges, by_alias, codes = dbt_selfheal._manifest(), {}, {}, {}, {} %}
+  {% set manifest, walk, own = dbt_selfheal._manifest(), namespace(front=front), 'macro.' ~ project_name %}
   {% set text = '[\'"]([^\'"\\\\{}]*)[\'"]' %}  {# a whole expression of which it is plain what it reads, with nothing but literals in it #}
   {% set plain = '[{][{]-?\\s*(?:(?:ref|source|function)\\(\\s*(?:' ~ text.replace('(', '(?:') ~ '\\s*,\\s*)?' ~ text ~ '\\s*(?:,\\s*v(?:ersion)?\\s*=\\s*[\'"]?\\w+[\'"]?\\s*)?\\)|config\\([^(){}]*\\)|this|target[.]\\w+)\\s*-?[}][}]' %}
-  {% set traits, doubtful, plain = dbt_selfheal._traits(), modules.re.compile('[{]%|--|/[*]|[{]#|(?!' ~ plain ~ ')[{][{]'), modules.re.compile(plain) %}
-  {% set exact, asks, walk, own, v2 = traits.exact, traits.names, namespace(front=front), 'macro.' ~ project_name, dbt_version >= '2' %}
-  {% if v2 or own ~ '.ref' in manifest.macros or own ~ '.source' in manifest.macros %}{% set doubtful = modules.re.compile('') %}{% endif %}
+  {% set sends_elsewhere = dbt_version >= '2' or own ~ '.ref' in manifest.macros or own ~ '.source' in manifest.macros %}
+  {% set survey = {'manifest': manifest, 'selected': selected, 'clone': clone, 'names': names, 'visited': {}, 'edges': {}, 'by_alias': {}, 'codes': {}, 'traits': dbt_selfheal._traits(),
+    'plain': modules.re.compile(plain), 'doubtful': modules.re.compile('' if sends_elsewhere else '[{]%|--|/[*]|[{]#|(?!' ~ plain ~ ')[{][{]')} %}
   {% for round in range(manifest.nodes | length + manifest.sources | length + 2) if walk.front %}
     {% set next = [] %}
-    {% for id, reason, reader, certain in walk.front %}
-      {% set node, known, by_view = manifest.nodes.get(id) or (manifest.functions or {}).get(id), visited.get(id), reader in visited and visited[reader].type == 'view' and not visited[reader].missing %}
-      {% if known and (known.certain or not certain) and not (known.deferred and by_view) %}  {# nothing new #}
-      {% elif not node %}
-        {% set maker = dbt_selfheal._maker_of(id, by_alias) if id in manifest.sources %}
-        {% if maker %}
-          {% do visited.update({id: {'unique_id': id, 'node': none, 'missing': false, 'selected': false, 'parents': [maker], 'certain': certain}}) %}
-          {% do next.append((maker, reason ~ ' as source ' ~ manifest.sources[id].source_name, none, certain)) %}
-        {% endif %}
-      {% elif node.resource_type in ('model', 'seed', 'snapshot', 'function') %}
-        {% set kind, place, type, outside = node.config.materialized or node.resource_type, node.database ~ '.' ~ node.schema, none, none %}
-        {% set ephemeral, is_function = kind == 'ephemeral', node.resource_type == 'function' or kind == 'table_function' %}
-        {% if not ephemeral and not is_function %}
-          {% if place not in names and asks %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
-          {% set relation = adapter.get_relation(node.database, node.schema, node.alias) if not asks %}
-          {% set type = names[place].get(node.alias if exact else node.alias | lower) if asks else relation and (relation.type or 'table') %}
-          {% if kind == 'external' and traits.outside %}{% set outside = traits.outside(node) %}{% endif %}
-        {% endif %}
-        {% set other = node.defer_relation %}
-        {% set deferred = other and id not in selected and not by_view and dbt_selfheal._is_deferred(node, type, names) %}  {# what an existing view reads is here #}
-        {% set cloned, deferred = (other, false) if clone and deferred and not type and not is_function else (none, deferred) %}
-        {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and not dbt_selfheal._absent([{'node': node, 'is_function': true}])) %}
-        {% if not there and not ephemeral and not cloned and kind not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}{% set there = dbt_selfheal._leaves_nothing(node) %}{% endif %}
-        {% if reader and not there and reader not in edges %}
-          {% set code = (manifest.nodes[reader].raw_code or '') if reader in manifest.nodes %}  {# what its configuration reads is not in it #}
-          {% do edges.update({reader: dbt_selfheal._edges(reader, selected) if reader in manifest.nodes
-            and (doubtful.search(code) or plain.findall(code) | select | unique(true) | list | length != manifest.nodes[reader].depends_on.nodes | length) else {}}) %}
-        {% endif %}
-        {% set edge, view = edges[reader].get(id) if reader and not there else none, visited[reader].view if reader in visited else none %}
-        {% if edge != 'unread' %}
-          {% if view and v2 and not there and view not in codes %}{% do codes.update({view: dbt_selfheal._fetch(traits.view_code, visited[view].node, visited[view].node.alias) | map(attribute=0) | join if traits.view_code else ''}) %}{% endif %}
-          {% set certain = certain and edge != 'unknown' and (node.alias in codes[view] if view in codes else true) %}
-          {% set broken = type == 'view' and there and not deferred and not traits.bound_views and not (traits.can_read and traits.can_read(api.Relation.create_from(adapter.config, node))) %}
-          {% set parents = (node.depends_on.nodes if not deferred and not cloned and not (outside and outside.exists) and (not there or broken or is_function)) or [] %}
-          {% do visited.update({id: {
-            'unique_id': id, 'node': node, 'type': type, 'is_function': is_function, 'reason': known.reason if known else reason, 'outside': outside, 'clone': cloned,
-            'missing': (not there and not ephemeral) or (clone and broken and traits.can_read is not none), 'orphan': clone and broken and traits.can_read is not none, 'deferred': deferred, 'selected': id in selected, 'parents': parents, 'certain': certain, 'view': id if broken else view if ephemeral else none}}) %}
-          {% for parent in parents %}{% do next.append((parent, 'parent of ' ~ node.name, id, certain)) %}{% endfor %}
-        {% endif %}
-      {% endif %}
-    {% endfor %}
+    {% for id, reason, reader, certain in walk.front %}{% do dbt_selfheal._visit(survey, next, id, reason, reader, certain) %}{% endfor %}
     {% set walk.front = next %}
   {% endfor %}
-  {% do return(visited) %}
+  {% do return(survey.visited) %}
+{% endmacro %}
+
+
+{# Visit a node once more or for the first time: put it into what was visited, and what it reads into the next round, where that is called for.
+   survey: what _survey keeps; next: list of the next round; the rest: an entry of a round. #}
+{% macro _visit(survey, next, id, reason, reader, certain) %}
+  {% set manifest, visited, known = survey.manifest, survey.visited, survey.visited.get(id) %}
+  {% set node, before = manifest.nodes.get(id) or (manifest.functions or {}).get(id), visited.get(reader) or {} %}
+  {% set by_view = before.type == 'view' and not before.missing %}
+  {% if known and (known.certain or not certain) and not (known.deferred and by_view) %}  {# nothing new #}
+  {% elif not node %}
+    {% set maker = dbt_selfheal._maker_of(id, survey.by_alias) if id in manifest.sources %}
+    {% if maker %}
+      {% do visited.update({id: {'unique_id': id, 'node': none, 'missing': false, 'selected': false, 'parents': [maker], 'certain': certain}}) %}
+      {% do next.append((maker, reason ~ ' as source ' ~ manifest.sources[id].source_name, none, certain)) %}
+    {% endif %}
+  {% elif node.resource_type in ('model', 'seed', 'snapshot', 'function') %}
+    {% set found = dbt_selfheal._found(survey, node, by_view) %}
+    {% set edge = dbt_selfheal._edge(survey, reader, id) if reader and not found.there %}
+    {% if edge != 'unread' %}
+      {% set view, codes = before.view if reader, survey.codes %}
+      {% if view and dbt_version >= '2' and not found.there and view not in codes %}
+        {% set code = dbt_selfheal._fetch(survey.traits.view_code, visited[view].node, visited[view].node.alias) | map(attribute=0) | join if survey.traits.view_code else '' %}
+        {% do codes.update({view: code}) %}
+      {% endif %}
+      {% set certain = certain and edge != 'unknown' and (node.alias in codes[view] if view in codes else true) %}
+      {% do visited.update({id: dict(found, unique_id=id, node=node, reason=known.reason if known else reason, selected=id in survey.selected, certain=certain,
+        view=id if found.broken else view if found.ephemeral else none)}) %}
+      {% for parent in found.parents %}{% do next.append((parent, 'parent of ' ~ node.name, id, certain)) %}{% endfor %}
+    {% endif %}
+  {% endif %}
+{% endmacro %}
+
+
+{# What is there of a node: of what _survey returns type, is_function, outside, clone, missing, orphan, deferred and parents; also there,
+   ephemeral, and broken: a view that the database cannot read. by_view: whether an existing view reads it. #}
+{% macro _found(survey, node, by_view) %}
+  {% set traits, names, id, type, outside = survey.traits, survey.names, node.unique_id, none, none %}
+  {% set kind, place, exact = node.config.materialized or node.resource_type, node.database ~ '.' ~ node.schema, traits.exact %}
+  {% set ephemeral, is_function = kind == 'ephemeral', node.resource_type == 'function' or kind == 'table_function' %}
+  {% if not ephemeral and not is_function %}
+    {% if place not in names and traits.names %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
+    {% set relation = adapter.get_relation(node.database, node.schema, node.alias) if not traits.names %}
+    {% set type = names[place].get(node.alias if exact else node.alias | lower) if traits.names else relation and (relation.type or 'table') %}
+    {% if kind == 'external' and traits.outside %}{% set outside = traits.outside(node) %}{% endif %}
+  {% endif %}
+  {% set deferred = node.defer_relation and id not in survey.selected and not by_view and dbt_selfheal._is_deferred(node, type, names) %}  {# what an existing view reads is here #}
+  {% set cloned, deferred = (node.defer_relation, false) if survey.clone and deferred and not type and not is_function else (none, deferred) %}
+  {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and not dbt_selfheal._absent([{'node': node, 'is_function': true}])) %}
+  {% if not there and not ephemeral and not cloned and kind not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}{% set there = dbt_selfheal._leaves_nothing(node) %}{% endif %}
+  {% set broken = type == 'view' and there and not deferred and not traits.bound_views and not (traits.can_read and traits.can_read(api.Relation.create_from(adapter.config, node))) %}
+  {% set orphan = survey.clone and broken and traits.can_read is not none %}
+  {% set reads = not deferred and not cloned and not (outside and outside.exists) and (not there or broken or is_function) %}
+  {% do return({'type': type, 'is_function': is_function, 'outside': outside, 'clone': cloned, 'missing': (not there and not ephemeral) or orphan, 'orphan': orphan,
+    'deferred': deferred, 'parents': (node.depends_on.nodes if reads) or [], 'there': there, 'ephemeral': ephemeral, 'broken': broken}) %}
+{% endmacro %}
+
+
+{# How certain it is that a reader reads a node: see _edges; none where it is plain from the reader's code, or the reader is no node. #}
+{% macro _edge(survey, reader, id) %}
+  {% set edges, node = survey.edges, survey.manifest.nodes.get(reader) %}
+  {% if reader not in edges %}
+    {% set code = (node.raw_code or '') if node else '' %}  {# what its configuration reads is not in it #}
+    {% do edges.update({reader: dbt_selfheal._edges(reader, survey.selected) if node
+      and (survey.doubtful.search(code) or survey.plain.findall(code) | select | unique(true) | list | length != node.depends_on.nodes | length) else {}}) %}
+  {% endif %}
+  {% do return(edges[reader].get(id)) %}
 {% endmacro %}
 
 
