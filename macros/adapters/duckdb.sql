@@ -79,10 +79,8 @@
 {% endmacro %}
 
 
-{# For a large seed. (For a small one, agate is quicker than the queries and their macros. dbt itself takes the path for the checksum of
-   a file above 1 MiB.) #}
+{# For a large seed: for a small one agate is quicker than the queries and their macros. #}
 {% macro _duckdb_seed_outline(node, seed, reader) %}
-  {% if node.checksum.name != 'path' and not dbt_selfheal._traits().small_seed_outlines %}{% do return(none) %}{% endif %}
   {% set file, delimiter = seed.file, seed.delimiter %}
   {% if 'database_reads' not in reader %}
     {% set others = [] %}  {# macros that read seeds in another way, or look at what was read, or at dbt's count of it #}

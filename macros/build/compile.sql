@@ -22,7 +22,7 @@
   {% endfor %}
   {% do return({
     'own_code': code,
-    'code': dbt_selfheal._with_ctes(code, ctes.values() | map(attribute='sql') | list),
+    'code': dbt_selfheal._with_ctes(code, ctes.values() | map(attribute='sql') | list) if ctes else code,
     'ctes': ctes.values() | list,
   }) %}
 {% endmacro %}

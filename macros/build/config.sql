@@ -55,12 +55,6 @@
 {% endmacro %}
 
 
-{# Stands for what does nothing here: `config(...)` and `config.set`, which dbt read when it parsed the project. #}
-{% macro _nothing() %}
-  {% do return('' if varargs or kwargs else '') %}
-{% endmacro %}
-
-
 {# Stands for `write`: keeps the SQL that a node runs where dbt keeps it, and under `compiled` the query that it was made from.
    payload: the text; folder: in the target folder. #}
 {% macro _write(payload, folder='run') %}

@@ -43,8 +43,9 @@
   {% if package %}{% do vars.update(package.vars.vars_for(node, adapter.type())) %}{% endif %}
   {% do vars.update(adapter.config.vars.vars_for(node, adapter.type())) %}
   {% do vars.update(adapter.config.cli_vars) %}
-  {% set config = namespace(model=node, get=own['_config_get'], require=own['_config_require'], set=own['_nothing'], meta_get=own['_config_meta_get'],
+  {% set config = namespace(model=node, get=own['_config_get'], require=own['_config_require'], set=''.format, meta_get=own['_config_meta_get'],
     meta_require=own['_config_meta_require'], persist_relation_docs=('1' if docs.get('relation') else '').isdigit, persist_column_docs=('1' if docs.get('columns') else '').isdigit) %}  {# true or false #}
+  {# ''.format takes anything and does nothing, as do `config(...)` and `config.set`, which dbt read when it parsed the project #}
   {% set members = {
     'dbt_selfheal_node': node,
     'dbt_selfheal_manifest': base.manifest,
@@ -61,7 +62,7 @@
     'defer_relation': none,
     'config': config,
     'dbt_selfheal_config': config,
-    'dbt_selfheal_config_call': own['_nothing'],
+    'dbt_selfheal_config_call': ''.format,
     'dbt_selfheal_has_var': own['_has_var'],
     'ref': own['_ref'],
     'source': own['_source'],

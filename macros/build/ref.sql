@@ -26,7 +26,7 @@
     {% do dbt_selfheal_ephemerals.setdefault(target_node.unique_id, target_node) %}
     {% do return(api.Relation.create_ephemeral_from(target_node)) %}
   {% endif %}
-  {% do return(api.Relation.create_from(adapter.config, dbt_selfheal._read_node(target_node))) %}
+  {% do return(api.Relation.create_from(adapter.config, dbt_selfheal._read_node(target_node) if target_node.defer_relation else target_node)) %}
 {% endmacro %}
 
 

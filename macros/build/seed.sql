@@ -34,7 +34,7 @@
   {% set started_at, traits = dbt_selfheal._now(), dbt_selfheal._traits() %}
   {% set project = adapter.config if node.package_name == adapter.config.project_name else adapter.config.dependencies[node.package_name] %}
   {% set seed = {'reader': reader.table, 'file': project.project_root ~ '/' ~ node.original_file_path, 'delimiter': node.config.delimiter or ',', 'types': [], 'formats': {}, 'final_types': []} %}
-  {% do seed.update({'outline': traits.seed_outline(node, seed, reader) if traits.seed_outline}) %}
+  {% do seed.update({'outline': traits.seed_outline(node, seed, reader) if traits.seed_outline and (node.checksum.name == 'path' or traits.small_seed_outlines)}) %}
   {% set text = dbt_selfheal._read_seed_as_text(node, seed, reader) if not seed.outline else {'column_names': []} %}
   {% for name in text.column_names %}
     {% set first, values = namespace(type=reader.text if name in node.config.column_types), [] %}

@@ -12,21 +12,16 @@
     {% do dbt_selfheal._raise('an on-run-start hook before has left a transaction open, in which nothing else may be committed.\nEnd that hook with `commit`, or make '
       ~ 'dbt_selfheal.ensure_initialized() the first one in the on-run-start of dbt_project.yml. Nothing was built.') %}
   {% endif %}
-  {% set lock = dbt_selfheal._acquire_lock(settings, plan.steps | map(attribute='node') | map(attribute='schema')) %}
-  {% if lock.held %}  {# another run may have built some meanwhile, and nodes of this very command: dbt's cache is told of those #}
-    {% set absent, selected, nodes = dbt_selfheal._absent(plan.steps), [], dbt_selfheal._manifest().nodes %}
-    {% for id in (dbt_selfheal._selected() if absent | length < plan.steps | length else []) if id in nodes and nodes[id].is_relational and not nodes[id].is_ephemeral_model %}
-      {% do selected.append({'node': nodes[id]}) %}
-    {% endfor %}
-    {% set others = dbt_selfheal._absent(selected) %}
-    {% for entry in plan.steps + selected if entry not in absent and entry not in others and not entry.is_function %}
-      {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
-    {% endfor %}
-    {% do plan.update({'steps': absent}) %}
+  {% if dbt_selfheal._traits().try_lock %}
+    {% set lock = dbt_selfheal._acquire_lock(settings, plan.steps | map(attribute='node') | map(attribute='schema')) %}
+  {% else %}  {# the step is announced all the same #}
+    {% set lock = {'held': []} %}
+    {% do dbt_selfheal._step(dbt_selfheal._step('acquire_lock')) %}
   {% endif %}
+  {% if lock.held %}{% do dbt_selfheal._look_again(plan) %}{% endif %}
   {% if plan.steps %}
     {% set step = dbt_selfheal._step('check_tables') %}
-    {% do plan.update({'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
+    {% do plan.update({'missing_sources': dbt_selfheal._missing_sources(plan) if "'source." in (plan.steps | map(attribute='node.depends_on_nodes') | list + plan.required | list) | string else []}) %}
     {% do dbt_selfheal._emit_plan(plan) %}
     {% set held_up, refused = {}, dict.fromkeys(plan.steps | selectattr('refusal') | map(attribute='unique_id')) %}
     {% for entry in plan.order if refused and (entry.unique_id in refused or entry.parents | select('in', held_up) | first is defined) %}{% do held_up.update({entry.unique_id: 1}) %}{% endfor %}
@@ -45,7 +40,16 @@
     {% do dbt_selfheal._build_steps(plan.steps, settings, started_at + modules.datetime.timedelta(seconds=settings.timeout_seconds) if settings.timeout_seconds) %}
     {% set readable = plan.steps | selectattr('readable') | map(attribute='unique_id') | list %}
     {% do plan.update({'steps': plan.steps | rejectattr('made_by_another') | rejectattr('readable') | list, 'missing': plan.missing | reject('in', readable) | list}) %}
-    {% do built.extend(plan.steps | reject('in', dbt_selfheal._verify_built(plan.steps, plan.declared))) %}
+    {% set step = dbt_selfheal._step('verify') %}  {# a node that ran without an error may leave no relation: an error only where it is declared #}
+    {% set absent = dbt_selfheal._absent(plan.steps) %}
+    {% set lost = absent | selectattr('unique_id', 'in', plan.declared) | map(attribute='node') | map(attribute='name') | join(', ') %}
+    {% if lost %}
+      {% do dbt_selfheal._raise('declared required and built without an error, and yet not in the database: ' ~ lost
+        ~ '\nLook for a hook, or another process, that drops them, or take them off vars.dbt_selfheal.required.') %}
+    {% endif %}
+    {% for entry in absent %}{% do dbt_selfheal._line('Self-healing: ' ~ entry.node.name ~ ' was run and left no relation; that counts as done') %}{% endfor %}
+    {% do dbt_selfheal._step(step) %}
+    {% do built.extend(plan.steps | reject('in', absent)) %}
   {% endif %}
   {% set others, times = plan.missing | length - plan.steps | length - left | length, dbt_selfheal._times(started_at) %}
   {% do dbt_selfheal._emit('initialization_complete', dict({
@@ -53,10 +57,25 @@
   {% if built or not left %}{% do dbt_selfheal._line('Self-healing: ' ~ ('stopped after ' if left else 'ready in ') ~ '%.1f' | format(times.duration_seconds) ~ ' s; ' ~ built | length ~ ' built, '
     ~ (others ~ ' built by another run meanwhile, ' if others else '') ~ plan.present ~ ' there before and untouched') %}{% endif %}
   {% if settings.history %}{% do dbt_selfheal._record_attempt(events=context.pop('dbt_selfheal_events')) %}{% endif %}
-  {% do dbt_selfheal._release_lock(lock) %}
+  {% if lock.held %}{% do dbt_selfheal._release_lock(lock) %}{% endif %}
   {% do dbt_selfheal._discard_open_transaction() %}
   {% for statement in undo %}{% do dbt_selfheal._fetch(statement) %}{% endfor %}
   {% if left %}{% do dbt_selfheal._raise_refusals(plan, left, built | length) %}{% endif %}
+{% endmacro %}
+
+
+{# Take out of the steps what another run has built before the lock was held. It may have built nodes of this very command too: dbt's cache is told
+   of both. #}
+{% macro _look_again(plan) %}
+  {% set absent, selected, nodes = dbt_selfheal._absent(plan.steps), [], dbt_selfheal._manifest().nodes %}
+  {% for id in (dbt_selfheal._selected() if absent | length < plan.steps | length else []) if id in nodes and nodes[id].is_relational and not nodes[id].is_ephemeral_model %}
+    {% do selected.append({'node': nodes[id]}) %}
+  {% endfor %}
+  {% do dbt_selfheal._absent(selected) %}
+  {% for entry in plan.steps + selected if entry.found_type and not entry.is_function %}
+    {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
+  {% endfor %}
+  {% do plan.update({'steps': absent}) %}
 {% endmacro %}
 
 

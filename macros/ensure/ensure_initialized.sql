@@ -49,23 +49,8 @@
   {% if plan.steps %}{% do dbt_selfheal._leave_for_retry() %}{% endif %}
   {% if plan.steps and settings.on_missing in ('build', 'clone') and not v2 %}
     {% do dbt_selfheal._build_plan(plan, settings) %}
-  {% elif v2 and plan.steps and plan.steps | selectattr('certain') | first is not defined %}
-    {% do dbt_selfheal._line('Self-healing: ' ~ plan.steps | map(attribute='node') | map(attribute='name') | join(', ') ~ ' may be needed, and does not exist') %}
   {% elif plan.steps %}
-    {% set count, warns, refused = plan.steps | length, settings.on_missing == 'warn', plan.steps | selectattr('refusal') | list %}
-    {% set text = count ~ ' relations are missing: ' ~ (plan.steps | map(attribute='node') | map(attribute='name') | list)[:12] | join(', ') ~ (', ...' if count > 12 else '')
-      ~ '\nvars.dbt_selfheal.on_missing is ' ~ settings.on_missing ~ '. Build them with:\n  ' %}
-    {% if v2 %}  {# dbt-selfheal reads the event of the plan, and builds what it has #}
-      {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list, 'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
-      {% for source in plan.missing_sources if source.stops and not warns %}{% do dbt_selfheal._raise(source.message) %}{% endfor %}
-      {% if refused and not warns %}{% do dbt_selfheal._raise_refusals(plan, refused, 0) %}{% endif %}
-      {% set shown = dbt_selfheal._emit_plan(plan) %}
-      {% set text = count ~ (' required' if operation else '') ~ (' relation' if count == 1 else ' relations') ~ ('' if operation else ' that this command reads') ~ (' is' if count == 1 else ' are') ~ ' missing:\n'
-        ~ (shown[:20] + (['     and ' ~ (shown | length - 20) ~ ' more'] if shown | length > 20 else [])) | join('\n') ~ '\nBuild them first, then run this command again:\n  ' %}
-    {% endif %}
-    {% set text = text ~ dbt_selfheal._build_command(plan, plan.steps) %}
-    {% if not warns %}{% do dbt_selfheal._raise(text) %}{% endif %}
-    {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
+    {% do dbt_selfheal._tell_missing(plan, settings.on_missing, operation) %}
   {% elif operation %}
     {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
   {% endif %}
@@ -76,19 +61,42 @@
 {% endmacro %}
 
 
+{# Say what is missing and not built, and which command builds it: an error, but where `on_missing` is `warn`. On dbt v2 the plan is emitted besides. #}
+{% macro _tell_missing(plan, on_missing, operation) %}
+  {% set v2, count, warns, refused = dbt_version >= '2', plan.steps | length, on_missing == 'warn', plan.steps | selectattr('refusal') | list %}
+  {% if v2 and plan.steps | selectattr('certain') | first is not defined %}
+    {% do return(dbt_selfheal._line('Self-healing: ' ~ plan.steps | map(attribute='node') | map(attribute='name') | join(', ') ~ ' may be needed, and does not exist')) %}
+  {% endif %}
+  {% set text = count ~ ' relations are missing: ' ~ (plan.steps | map(attribute='node') | map(attribute='name') | list)[:12] | join(', ') ~ (', ...' if count > 12 else '')
+    ~ '\nvars.dbt_selfheal.on_missing is ' ~ on_missing ~ '. Build them with:\n  ' %}
+  {% if v2 %}  {# dbt-selfheal reads the event of the plan, and builds what it has #}
+    {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list, 'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
+    {% for source in plan.missing_sources if source.stops and not warns %}{% do dbt_selfheal._raise(source.message) %}{% endfor %}
+    {% if refused and not warns %}{% do dbt_selfheal._raise_refusals(plan, refused, 0) %}{% endif %}
+    {% do dbt_selfheal._emit_plan(plan) %}
+    {% set shown = dbt_selfheal._plan_lines(plan.steps) %}
+    {% set text = count ~ (' required' if operation else '') ~ (' relation' if count == 1 else ' relations') ~ ('' if operation else ' that this command reads') ~ (' is' if count == 1 else ' are') ~ ' missing:\n'
+      ~ (shown[:20] + (['     and ' ~ (shown | length - 20) ~ ' more'] if shown | length > 20 else [])) | join('\n') ~ '\nBuild them first, then run this command again:\n  ' %}
+  {% endif %}
+  {% set text = text ~ dbt_selfheal._build_command(plan, plan.steps) %}
+  {% if not warns %}{% do dbt_selfheal._raise(text) %}{% endif %}
+  {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
+{% endmacro %}
+
+
 {# The plan for the running invocation: what the command reads (parents of the selected nodes that are not selected themselves, and what hooks
    read that run after this one), what is declared (an operation with nothing declared requires every enabled node), and the nodes that initial data goes into.
    names: see _survey. #}
 {% macro _current_plan(settings, select=none, names={}) %}
   {% set manifest, selected, reads = dbt_selfheal._manifest(), dbt_selfheal._selected(), {'reasons': {}, 'front': [], 'early': {}} %}
-  {% set run, front = [], [] %}  {# selected ephemeral models are not, unless something that is run reads them #}
-  {% for unique_id in selected if (manifest.nodes.get(unique_id) or {'config': {}}).config.materialized != 'ephemeral' %}{% do run.append(unique_id) %}{% endfor %}
+  {% set run, front = {}, [] %}  {# selected ephemeral models are not, unless something that is run reads them #}
+  {% for unique_id in selected if (manifest.nodes.get(unique_id) or {'config': {}}).config.materialized != 'ephemeral' %}{% do run.update({unique_id: 1}) %}{% endfor %}
   {% do front.extend(run) %}
   {% for round in range(999) if front %}
     {% set readers = front | select('in', manifest.nodes) | list %}
     {% do front.clear() %}
     {% for unique_id in readers %}
-      {% for parent in manifest.nodes[unique_id].depends_on.nodes or [] if parent in selected and parent not in run %}{% do run.append(parent) %}{% do front.append(parent) %}{% endfor %}
+      {% for parent in manifest.nodes[unique_id].depends_on.nodes or [] if parent in selected and parent not in run %}{% do run.update({parent: 1}) %}{% do front.append(parent) %}{% endfor %}
     {% endfor %}
   {% endfor %}
   {% for unique_id in run %}
@@ -109,13 +117,13 @@
       {% do reads.front.append((parent, 'read by ' ~ node.name, unique_id, true)) %}
     {% endfor %}
   {% endfor %}
-  {% for parent, hook in (dbt_selfheal._hooks(selected).read if flags.WHICH != 'run-operation' else {}).items() if hook[1] or parent not in selected %}
+  {% for parent, hook in (dbt_selfheal._hooks(selected).read if flags.WHICH != 'run-operation' and (manifest.nodes | join).count('-on-run-') > 1 else {}).items() if hook[1] or parent not in selected %}
     {% set reason = 'read by a hook ' ~ ('on-run-start' if hook[1] else 'on-run-end') ~ ' of ' ~ manifest.nodes[hook[0]].package_name %}
     {% do reads.reasons.setdefault(parent, reason) %}
     {% do reads.front.append((parent, reason, hook[0], false)) %}
     {% if hook[1] %}{% do reads.early.update({parent: 1}) %}{% endif %}
   {% endfor %}
-  {% set declared = dbt_selfheal._declared([select] if select is string else select, 'the argument `select`') if select else dbt_selfheal._declared(settings.required) %}
+  {% set declared = dbt_selfheal._declared([select] if select is string else select, 'the argument `select`') if select else dbt_selfheal._declared(settings.required) if settings.required else {} %}
   {% if flags.WHICH == 'run-operation' and not declared %}
     {% for unique_id, node in manifest.nodes.items() if node.resource_type in ('model', 'seed', 'snapshot') and 'selfheal_history' not in node.tags %}
       {% do declared.update({unique_id: 'every enabled node is required, as none is declared'}) %}

@@ -8,11 +8,11 @@
   {% set settings = dbt_selfheal._settings() %}
   {% set plan = dbt_selfheal._current_plan(settings, select) %}
   {% do plan.update({'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
-  {% set shown = dbt_selfheal._emit_plan(plan, not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
+  {% do dbt_selfheal._emit_plan(plan, not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
   {% if not plan.steps %}
     {% do return(dbt_selfheal._line('All ' ~ plan.required | length ~ ' required relations exist. Nothing to build.', asked=true)) %}
   {% endif %}
-  {% set lines = ['Missing: ' ~ plan.steps | length ~ ' (required: ' ~ plan.required | length ~ '). To build, in this order:'] + shown %}
+  {% set lines = ['Missing: ' ~ plan.steps | length ~ ' (required: ' ~ plan.required | length ~ '). To build, in this order:'] + dbt_selfheal._plan_lines(plan.steps) %}
   {% for source in plan.missing_sources %}{% do lines.append('Missing source: ' ~ source.name ~ ' (' ~ source.relation ~ ')' ~ (', read by ' ~ source.read_by.split('.')[2:] | join('.') if source.read_by else '')) %}{% endfor %}
   {% if plan.missing_sources | selectattr('stops') | first is defined %}
     {% do lines.append('Load what is missing there first: nothing can be built without it.') %}
@@ -25,9 +25,9 @@
 {% endmacro %}
 
 
-{# Emit the plan as one JSON event. Returns its steps as lines for people. #}
+{# Emit the plan as one JSON event. #}
 {% macro _emit_plan(plan, off=false) %}
-  {% set steps, required, names, kinds, lines = [], dbt_selfheal._required_relations(plan), [], [], [] %}
+  {% set steps, required = [], dbt_selfheal._required_relations(plan) %}
   {% set there = required | selectattr('exists') | map(attribute='unique_id') | list %}
   {% for entry in plan.steps %}
     {% do steps.append({
@@ -41,13 +41,19 @@
     'present': there,
     'postponed': plan.postponed | map(attribute='unique_id') | list, 'missing_sources': plan.missing_sources,
     'command': dbt_selfheal._build_command(plan, plan.steps) if plan.steps else none}) %}
-  {% for entry in plan.steps %}
+{% endmacro %}
+
+
+{# The steps of a plan as lines for people. #}
+{% macro _plan_lines(steps) %}
+  {% set names, kinds, lines = [], [], [] %}
+  {% for entry in steps %}
     {% do names.append(entry.node.schema ~ '.' ~ entry.node.alias) %}
     {% do kinds.append(entry.node.resource_type | string) %}
   {% endfor %}
-  {% for entry in plan.steps %}
-    {% do lines.append(('%3d  ' | format(loop.index)) ~ kinds[loop.index0].ljust(kinds | map('length') | max) ~ '  '
-      ~ names[loop.index0].ljust([names | map('length') | max, 44] | min) ~ '  ' ~ entry.reason) %}
+  {% set widths = (kinds | map('length') | max, [names | map('length') | max, 44] | min) %}
+  {% for entry in steps %}
+    {% do lines.append(('%3d  ' | format(loop.index)) ~ kinds[loop.index0].ljust(widths[0]) ~ '  ' ~ names[loop.index0].ljust(widths[1]) ~ '  ' ~ entry.reason) %}
     {% if entry.clone %}{% do lines.append('     cloned from ' ~ entry.clone.relation_name) %}{% endif %}
     {% if entry.refusal %}{% do lines.append('     cannot be built from a hook: ' ~ entry.refusal) %}{% endif %}
   {% endfor %}

@@ -17,6 +17,30 @@
   {% endfor %}
   {% set visited, nodes = dbt_selfheal._survey(front, selected, clone, names) if required else {}, dbt_selfheal._manifest().nodes %}
   {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'order': [], 'steps': [], 'postponed': []} %}
+  {% for id in reads.reasons if id in visited and not visited[id].node and visited[id].parents[0] in selected %}
+    {% if loop.first %}{% do dbt_selfheal._mark_early(reads, visited, selected) %}{% endif %}
+  {% endfor %}
+  {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined or reads.early %}
+    {% set entries = dbt_selfheal._in_build_order(visited) %}
+    {% do plan.update({'order': entries}) %}
+    {% if visited.values() | selectattr('selected') | first is defined %}
+      {% do dbt_selfheal._mark_postponed(entries, dbt_selfheal._survey(reads.front, selected, clone, names) if declared else visited, visited, reads.early) %}
+    {% endif %}
+    {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
+      {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
+    {% endfor %}
+    {% do dbt_selfheal._mark_refusals(plan.steps) %}
+    {% if plan.steps | selectattr('node.config.materialized', 'in', ['incremental', 'snapshot']) | first is defined %}{% do dbt_selfheal._mark_lost_history(plan.steps, selected) %}{% endif %}
+    {% if plan.steps | rejectattr('certain') | first is defined %}{% do dbt_selfheal._leave_out(plan) %}{% endif %}
+  {% endif %}
+  {% do return(plan) %}
+{% endmacro %}
+
+
+{# Mark what must be there before the command's nodes though the command itself makes it: sources, without an edge of dbt's between maker and
+   reader. reads: of _plan, whose `early` is added to. #}
+{% macro _mark_early(reads, visited, selected) %}
+  {% set nodes = dbt_selfheal._manifest().nodes %}
   {% for id, reason, reader, certain in reads.front if id in visited and not visited[id].node and visited[id].parents[0] in selected and reader in nodes %}
     {% set above, front = {}, [reader] %}  {# a source that the command itself makes, without an edge of dbt's between maker and reader #}
     {% for round in range(999) if front %}
@@ -26,30 +50,23 @@
     {% endfor %}
     {% if visited[id].parents[0] not in above %}{% do reads.early.update({visited[id].parents[0]: 1}) %}{% endif %}
   {% endfor %}
-  {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined or reads.early %}
-    {% set entries = dbt_selfheal._in_build_order(visited) %}
-    {% do plan.update({'order': entries}) %}
-    {% if visited.values() | selectattr('selected') | first is defined %}
-      {% set read, needs_selected = dbt_selfheal._survey(reads.front, selected, clone, names) if declared else visited, {} %}
-      {% for entry in entries %}  {# what only the project declares is postponed if it needs what the command itself builds #}
-        {% for parent in entry.parents if parent in visited and (parent in needs_selected or visited[parent].missing and visited[parent].selected) %}
-          {% do needs_selected.update({entry.unique_id: true}) %}
-        {% endfor %}
-        {% do entry.update({'postponed': entry.unique_id in needs_selected and entry.unique_id not in read, 'needed': false}) %}
-      {% endfor %}
-      {% for id in reads.early if id in visited and visited[id].selected %}{% do visited[id].update({'needed': true, 'certain': false}) %}{% endfor %}  {# dbt may come to it in time #}
-      {% for entry in entries | reverse if entry.needed or (entry.missing and not entry.selected and not entry.postponed) %}
-        {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
-      {% endfor %}
-    {% endif %}
-    {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
-      {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
+{% endmacro %}
+
+
+{# Mark those of the entries that need what the command itself builds: `postponed`, what only the project declares; `needed`, what is read by what
+   is to be built, and so is built although it is selected. read: what the survey visited from what the command reads; early: see _plan. #}
+{% macro _mark_postponed(entries, read, visited, early) %}
+  {% set needs_selected = {} %}
+  {% for entry in entries %}  {# what only the project declares is postponed if it needs what the command itself builds #}
+    {% for parent in entry.parents if parent in visited and (parent in needs_selected or visited[parent].missing and visited[parent].selected) %}
+      {% do needs_selected.update({entry.unique_id: true}) %}
     {% endfor %}
-    {% do dbt_selfheal._mark_refusals(plan.steps) %}
-    {% do dbt_selfheal._mark_lost_history(plan.steps, selected) %}
-    {% do dbt_selfheal._leave_out(plan) %}
-  {% endif %}
-  {% do return(plan) %}
+    {% do entry.update({'postponed': entry.unique_id in needs_selected and entry.unique_id not in read, 'needed': false}) %}
+  {% endfor %}
+  {% for id in early if id in visited and visited[id].selected %}{% do visited[id].update({'needed': true, 'certain': false}) %}{% endfor %}  {# dbt may come to it in time #}
+  {% for entry in entries | reverse if entry.needed or (entry.missing and not entry.selected and not entry.postponed) %}
+    {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
+  {% endfor %}
 {% endmacro %}
 
 
@@ -58,11 +75,8 @@
 {% macro _in_build_order(visited) %}
   {% set waiting, children = {}, {} %}
   {% for unique_id, entry in visited.items() %}
-    {% set parents = {} %}
-    {% for parent in entry.parents if parent in visited and parent not in parents %}
-      {% do parents.update({parent: 1}) %}
-      {% do children.setdefault(parent, []).append(unique_id) %}
-    {% endfor %}
+    {% set parents = dict.fromkeys(entry.parents | select('in', visited)) %}
+    {% for parent in parents %}{% do children.setdefault(parent, []).append(unique_id) %}{% endfor %}
     {% do waiting.update({unique_id: parents | length}) %}
   {% endfor %}
   {% set seeds, others = [], [] %}

@@ -5,11 +5,16 @@
 {# Give each step why a hook cannot build it faithfully (refusal: a string, or none when it can). Asked once for each kind of
    node and each schema; a name is each node's own. #}
 {% macro _mark_refusals(steps) %}
-  {% set refusals, forbidden, quote, query = {}, {}, adapter.quote('x')[0], dbt_selfheal._traits().forbidden %}
+  {% set refusals, forbidden, quote, query, dbts = {}, {}, adapter.quote('x')[0], dbt_selfheal._traits().forbidden, ('macro.dbt.', 'macro.dbt_' ~ adapter.type() ~ '.') %}
   {% for entry in steps %}
     {% set node = entry.node %}
     {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, dbt_selfheal._macros_of(node) | join, 'builtins' in (node.raw_code or '')) %}
-    {% if like not in refusals %}{% do refusals.update({like: dbt_selfheal._refusal(entry) if like else none}) %}{% endif %}
+    {% if like not in refusals %}
+      {% set others = [] %}  {# what is dbt's own alone, and the root project's, is looked at no closer #}
+      {% for id in dbt_selfheal._macros_of(node) if not id.startswith(dbts) %}{% do others.append(id) %}{% endfor %}
+      {% set plain = not others and not like[-1] and like[0] == project_name and like[1] in ('table', 'view', 'seed') and like[2] != 'python' and dbt_version < '2' %}
+      {% do refusals.update({like: dbt_selfheal._refusal(entry) if like and not plain else none}) %}
+    {% endif %}
     {% set place = node.database ~ '.' ~ node.schema %}
     {% if place not in forbidden %}{% do forbidden.update({place: query and (dbt_selfheal._fetch(query, node) | map(attribute=0) | first)}) %}{% endif %}
     {% do entry.update({'refusal': 'its database, schema or alias holds a quote, which dbt puts into SQL as it is'
@@ -114,7 +119,8 @@
     {% endfor %}
     {% do return(quoted | join(' ')) %}
   {% endif %}
-  {% set names, inner = [], plan.order | map(attribute='parents') | sum(start=[]) if entries | length > 12 else [] %}
+  {% set names, inner = [], {} %}
+  {% for entry in plan.order if entries | length > 12 %}{% do inner.update(dict.fromkeys(entry.parents)) %}{% endfor %}
   {% for entry in entries if entries | length <= 12 or entry.unique_id not in inner %}
     {% do names.append(('+' if entries | length > 12 else '') ~ entry.node.name ~ ('.v' ~ entry.node.version if entry.node.version is defined and entry.node.version is not none else '')) %}
   {% endfor %}

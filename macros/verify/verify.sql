@@ -2,25 +2,6 @@
   Verification: after building, the database itself, not dbt's cache, is asked whether the relations are there.
 #}
 
-{# The step verify: every relation built must be in the database. A node that ran without an error and left no
-   relation (a materialization that only registers something, a hook that drops the table again) is reported, and
-   is an error only when the project declares it required. Returns the entries that left nothing. #}
-{% macro _verify_built(entries, declared) %}
-  {% set step = dbt_selfheal._step('verify') %}
-  {% set absent = dbt_selfheal._absent(entries) %}
-  {% set names = absent | selectattr('unique_id', 'in', declared) | map(attribute='node') | map(attribute='name') | join(', ') %}
-  {% if names %}
-    {% do dbt_selfheal._raise('declared required and built without an error, and yet not in the database: ' ~ names
-      ~ '\nLook for a hook, or another process, that drops them, or take them off vars.dbt_selfheal.required.') %}
-  {% endif %}
-  {% for entry in absent %}
-    {% do dbt_selfheal._line('Self-healing: ' ~ entry.node.name ~ ' was run and left no relation; that counts as done') %}
-  {% endfor %}
-  {% do dbt_selfheal._step(step) %}
-  {% do return(absent) %}
-{% endmacro %}
-
-
 {# Those of the entries whose relation the database does not have; the others' types are put into them as found_type.
    One query per schema, and one for each function (a function node of dbt 1.11, or what a table_function materialization makes): where it is not
    known how to look for those, they are taken to be there, as dbt takes them. #}
