@@ -67,7 +67,7 @@
   {% if v2 and plan.steps | selectattr('certain') | first is not defined %}
     {% do return(dbt_selfheal._line('Self-healing: ' ~ plan.steps | map(attribute='node') | map(attribute='name') | join(', ') ~ ' may be needed, and does not exist')) %}
   {% endif %}
-  {% set text = count ~ ' relations are missing: ' ~ (plan.steps | map(attribute='node') | map(attribute='name') | list)[:12] | join(', ') ~ (', ...' if count > 12 else '')
+  {% set text = count ~ (' relation is' if count == 1 else ' relations are') ~ ' missing: ' ~ (plan.steps | map(attribute='node') | map(attribute='name') | list)[:12] | join(', ') ~ (', ...' if count > 12 else '')
     ~ '\nvars.dbt_selfheal.on_missing is ' ~ on_missing ~ '. Build them with:\n  ' %}
   {% if v2 %}  {# dbt-selfheal reads the event of the plan, and builds what it has #}
     {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list, 'missing_sources': dbt_selfheal._missing_sources(plan)}) %}

@@ -17,14 +17,13 @@
   {% endfor %}
   {% set visited, nodes = dbt_selfheal._survey(front, selected, clone, names) if required else {}, dbt_selfheal._manifest().nodes %}
   {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'order': [], 'steps': [], 'postponed': []} %}
-  {% for id in reads.reasons if id in visited and not visited[id].node and visited[id].parents[0] in selected %}
-    {% if loop.first %}{% do dbt_selfheal._mark_early(reads, visited, selected) %}{% endif %}
-  {% endfor %}
-  {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined or reads.early %}
+  {% set sources = [] %}  {# that the command itself makes #}
+  {% for id in reads.reasons if id in visited and not visited[id].node and visited[id].parents[0] in selected %}{% do sources.append(id) %}{% endfor %}
+  {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined or reads.early or sources %}
     {% set entries = dbt_selfheal._in_build_order(visited) %}
     {% do plan.update({'order': entries}) %}
     {% if visited.values() | selectattr('selected') | first is defined %}
-      {% do dbt_selfheal._mark_postponed(entries, dbt_selfheal._survey(reads.front, selected, clone, names) if declared else visited, visited, reads.early) %}
+      {% do dbt_selfheal._mark_postponed(entries, dbt_selfheal._survey(reads.front, selected, clone, names) if declared else visited, visited, reads, sources) %}
     {% endif %}
     {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
       {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
@@ -37,25 +36,20 @@
 {% endmacro %}
 
 
-{# Mark what must be there before the command's nodes though the command itself makes it: sources, without an edge of dbt's between maker and
-   reader. reads: of _plan, whose `early` is added to. #}
-{% macro _mark_early(reads, visited, selected) %}
-  {% set nodes = dbt_selfheal._manifest().nodes %}
-  {% for id, reason, reader, certain in reads.front if id in visited and not visited[id].node and visited[id].parents[0] in selected and reader in nodes %}
-    {% set above, front = {}, [reader] %}  {# a source that the command itself makes, without an edge of dbt's between maker and reader #}
+{# Mark those of the entries that need what the command itself builds: `postponed`, what only the project declares; `needed`, what is read by what
+   is to be built, or before the command's nodes, and so is built although it is selected. read: what the survey visited from what the
+   command reads; sources: unique ids of those that the command itself makes, without an edge of dbt's between maker and reader. #}
+{% macro _mark_postponed(entries, read, visited, reads, sources) %}
+  {% set nodes, early = dbt_selfheal._manifest().nodes, dict(reads.early) %}
+  {% for id, reason, reader, certain in reads.front if id in sources and reader in nodes %}
+    {% set above, front = {}, [reader] %}
     {% for round in range(999) if front %}
       {% set readers = front | reject('in', above) | select('in', nodes) | list %}
       {% do front.clear() %}
       {% for node in readers %}{% do above.update({node: 1}) %}{% do front.extend(nodes[node].depends_on.nodes or []) %}{% endfor %}
     {% endfor %}
-    {% if visited[id].parents[0] not in above %}{% do reads.early.update({visited[id].parents[0]: 1}) %}{% endif %}
+    {% if visited[id].parents[0] not in above %}{% do early.update({visited[id].parents[0]: 1}) %}{% endif %}
   {% endfor %}
-{% endmacro %}
-
-
-{# Mark those of the entries that need what the command itself builds: `postponed`, what only the project declares; `needed`, what is read by what
-   is to be built, and so is built although it is selected. read: what the survey visited from what the command reads; early: see _plan. #}
-{% macro _mark_postponed(entries, read, visited, early) %}
   {% set needs_selected = {} %}
   {% for entry in entries %}  {# what only the project declares is postponed if it needs what the command itself builds #}
     {% for parent in entry.parents if parent in visited and (parent in needs_selected or visited[parent].missing and visited[parent].selected) %}

@@ -45,56 +45,42 @@
       {% do next.append((maker, reason ~ ' as source ' ~ manifest.sources[id].source_name, none, certain)) %}
     {% endif %}
   {% elif node.resource_type in ('model', 'seed', 'snapshot', 'function') %}
-    {% set found = dbt_selfheal._found(survey, node, by_view) %}
-    {% set edge = dbt_selfheal._edge(survey, reader, id) if reader and not found.there %}
+    {% set traits, names, type, outside = survey.traits, survey.names, none, none %}
+    {% set kind, place, exact = node.config.materialized or node.resource_type, node.database ~ '.' ~ node.schema, traits.exact %}
+    {% set ephemeral, is_function = kind == 'ephemeral', node.resource_type == 'function' or kind == 'table_function' %}
+    {% if not ephemeral and not is_function %}
+      {% if place not in names and traits.names %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
+      {% set relation = adapter.get_relation(node.database, node.schema, node.alias) if not traits.names %}
+      {% set type = names[place].get(node.alias if exact else node.alias | lower) if traits.names else relation and (relation.type or 'table') %}
+      {% if kind == 'external' and traits.outside %}{% set outside = traits.outside(node) %}{% endif %}
+    {% endif %}
+    {% set deferred = node.defer_relation and id not in survey.selected and not by_view and dbt_selfheal._is_deferred(node, type, names) %}  {# what an existing view reads is here #}
+    {% set cloned, deferred = (node.defer_relation, false) if survey.clone and deferred and not type and not is_function else (none, deferred) %}
+    {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and not dbt_selfheal._absent([{'node': node, 'is_function': true}])) %}
+    {% if not there and not ephemeral and not cloned and kind not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}{% set there = dbt_selfheal._leaves_nothing(node) %}{% endif %}
+    {% set broken = type == 'view' and there and not deferred and not traits.bound_views and not (traits.can_read and traits.can_read(api.Relation.create_from(adapter.config, node))) %}
+    {% set orphan = survey.clone and broken and traits.can_read is not none %}
+    {% set reads = not deferred and not cloned and not (outside and outside.exists) and (not there or broken or is_function) %}
+    {% set parents = (node.depends_on.nodes if reads) or [] %}
+    {% set edges, codes, view, by = survey.edges, survey.codes, before.view if reader, manifest.nodes.get(reader) %}
+    {% if reader and not there and reader not in edges %}
+      {% set code = (by.raw_code or '') if by else '' %}  {# what its configuration reads is not in it #}
+      {% do edges.update({reader: dbt_selfheal._edges(reader, survey.selected) if by
+        and (survey.doubtful.search(code) or survey.plain.findall(code) | select | unique(true) | list | length != by.depends_on.nodes | length) else {}}) %}
+    {% endif %}
+    {% set edge = edges[reader].get(id) if reader and not there %}
     {% if edge != 'unread' %}
-      {% set view, codes = before.view if reader, survey.codes %}
-      {% if view and dbt_version >= '2' and not found.there and view not in codes %}
+      {% if view and dbt_version >= '2' and not there and view not in codes %}
         {% set code = dbt_selfheal._fetch(survey.traits.view_code, visited[view].node, visited[view].node.alias) | map(attribute=0) | join if survey.traits.view_code else '' %}
         {% do codes.update({view: code}) %}
       {% endif %}
       {% set certain = certain and edge != 'unknown' and (node.alias in codes[view] if view in codes else true) %}
-      {% do visited.update({id: dict(found, unique_id=id, node=node, reason=known.reason if known else reason, selected=id in survey.selected, certain=certain,
-        view=id if found.broken else view if found.ephemeral else none)}) %}
-      {% for parent in found.parents %}{% do next.append((parent, 'parent of ' ~ node.name, id, certain)) %}{% endfor %}
+      {% do visited.update({id: {'unique_id': id, 'node': node, 'type': type, 'is_function': is_function, 'reason': known.reason if known else reason, 'outside': outside, 'clone': cloned,
+        'missing': (not there and not ephemeral) or orphan, 'orphan': orphan, 'deferred': deferred, 'selected': id in survey.selected, 'parents': parents, 'certain': certain,
+        'view': id if broken else view if ephemeral else none}}) %}
+      {% for parent in parents %}{% do next.append((parent, 'parent of ' ~ node.name, id, certain)) %}{% endfor %}
     {% endif %}
   {% endif %}
-{% endmacro %}
-
-
-{# What is there of a node: of what _survey returns type, is_function, outside, clone, missing, orphan, deferred and parents; also there,
-   ephemeral, and broken: a view that the database cannot read. by_view: whether an existing view reads it. #}
-{% macro _found(survey, node, by_view) %}
-  {% set traits, names, id, type, outside = survey.traits, survey.names, node.unique_id, none, none %}
-  {% set kind, place, exact = node.config.materialized or node.resource_type, node.database ~ '.' ~ node.schema, traits.exact %}
-  {% set ephemeral, is_function = kind == 'ephemeral', node.resource_type == 'function' or kind == 'table_function' %}
-  {% if not ephemeral and not is_function %}
-    {% if place not in names and traits.names %}{% do names.update({place: dbt_selfheal._names_in_schema(node, not exact)}) %}{% endif %}
-    {% set relation = adapter.get_relation(node.database, node.schema, node.alias) if not traits.names %}
-    {% set type = names[place].get(node.alias if exact else node.alias | lower) if traits.names else relation and (relation.type or 'table') %}
-    {% if kind == 'external' and traits.outside %}{% set outside = traits.outside(node) %}{% endif %}
-  {% endif %}
-  {% set deferred = node.defer_relation and id not in survey.selected and not by_view and dbt_selfheal._is_deferred(node, type, names) %}  {# what an existing view reads is here #}
-  {% set cloned, deferred = (node.defer_relation, false) if survey.clone and deferred and not type and not is_function else (none, deferred) %}
-  {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and not dbt_selfheal._absent([{'node': node, 'is_function': true}])) %}
-  {% if not there and not ephemeral and not cloned and kind not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}{% set there = dbt_selfheal._leaves_nothing(node) %}{% endif %}
-  {% set broken = type == 'view' and there and not deferred and not traits.bound_views and not (traits.can_read and traits.can_read(api.Relation.create_from(adapter.config, node))) %}
-  {% set orphan = survey.clone and broken and traits.can_read is not none %}
-  {% set reads = not deferred and not cloned and not (outside and outside.exists) and (not there or broken or is_function) %}
-  {% do return({'type': type, 'is_function': is_function, 'outside': outside, 'clone': cloned, 'missing': (not there and not ephemeral) or orphan, 'orphan': orphan,
-    'deferred': deferred, 'parents': (node.depends_on.nodes if reads) or [], 'there': there, 'ephemeral': ephemeral, 'broken': broken}) %}
-{% endmacro %}
-
-
-{# How certain it is that a reader reads a node: see _edges; none where it is plain from the reader's code, or the reader is no node. #}
-{% macro _edge(survey, reader, id) %}
-  {% set edges, node = survey.edges, survey.manifest.nodes.get(reader) %}
-  {% if reader not in edges %}
-    {% set code = (node.raw_code or '') if node else '' %}  {# what its configuration reads is not in it #}
-    {% do edges.update({reader: dbt_selfheal._edges(reader, survey.selected) if node
-      and (survey.doubtful.search(code) or survey.plain.findall(code) | select | unique(true) | list | length != node.depends_on.nodes | length) else {}}) %}
-  {% endif %}
-  {% do return(edges[reader].get(id)) %}
 {% endmacro %}
 
 

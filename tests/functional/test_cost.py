@@ -168,7 +168,6 @@ def test_healing_compiles_what_it_needs_and_no_more(make_project: ProjectFactory
     rare |= {
         "_with_ctes",
         "_mark_postponed",
-        "_mark_early",
         "_look_again",
         "_point_to_latest",
         "_is_deferred",
