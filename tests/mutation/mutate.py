@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,8 +36,9 @@ TESTS = (
     *("node_kinds", "plan", "planning_rules", "progress", "reads_without_an_edge", "recovery", "reliances"),
     *("seed_files", "seeds_to_the_letter", "settings"),
 )
-FIDELITY = "tests/fidelity/test_healed_equals_built.py"
 LOCK = "ensure/lock.sql"  # is on PostgreSQL
+# Tests of single macros, which parse them once: a process for each mutant, before the others.
+UNIT = {"build": "tests/unit/test_macros_build.py", "ensure": "tests/unit/test_macros_lock.py"}
 _TAG = re.compile(r"\{%-?.*?-?%\}", re.DOTALL)
 
 
@@ -119,7 +121,7 @@ def tests_of(file: str) -> tuple[str, list[str]]:
     """Returns the adapter and the files of tests for the mutants of a file."""
     if file == LOCK:
         return "postgres", ["tests/faults/test_lock.py"]
-    return "duckdb", [*(FUNCTIONAL.format(name) for name in TESTS), FIDELITY]
+    return "duckdb", [FUNCTIONAL.format(name) for name in TESTS]
 
 
 def copied(folder: Path) -> Path:
@@ -136,6 +138,26 @@ def copied(folder: Path) -> Path:
     return copy
 
 
+def _killed_by_unit_tests(copy: Path, mutant: Mutant, results: Path) -> bool:
+    """Returns whether tests of single macros kill a mutant, and writes that down."""
+    unit, path = UNIT.get(mutant.file.partition("/")[0]), copy / "macros" / mutant.file
+    if unit is None:
+        return False
+    as_it_is, started = path.read_text(), time.monotonic()
+    path.write_text(mutant.apply(as_it_is))
+    command = [copy / ".venv/dev/bin/pytest", "--dbt-env", "dev", "-q", "-x", "-p", "no:cacheprovider", unit]
+    try:
+        done = subprocess.run(command, cwd=copy, check=False, stdout=subprocess.DEVNULL)
+    finally:
+        path.write_text(as_it_is)
+    if done.returncode != 1:
+        return False
+    line = {"name": str(mutant), "fate": "killed", "killer": unit, "seconds": time.monotonic() - started}
+    with results.open("a") as opened:
+        opened.write(json.dumps(line) + "\n")
+    return True
+
+
 def run(copy: Path, chosen: list[Mutant], limit: float) -> list[dict[str, Any]]:
     """Runs tests on mutants; returns for each what rounds.py says of it.
 
@@ -145,10 +167,11 @@ def run(copy: Path, chosen: list[Mutant], limit: float) -> list[dict[str, Any]]:
         limit: How long one may take, in seconds.
     """
     results = copy / "mutants.jsonl"
+    left = [mutant for mutant in chosen if not _killed_by_unit_tests(copy, mutant, results)]
     for adapter in ("duckdb", "postgres"):
         wanted = [
             {"name": str(m), "path": str(path), "line": m.line, "text": m.apply(path.read_text())}
-            for m in chosen
+            for m in left
             for path in [copy / "macros" / m.file]
             if tests_of(m.file)[0] == adapter
         ]
@@ -157,7 +180,7 @@ def run(copy: Path, chosen: list[Mutant], limit: float) -> list[dict[str, Any]]:
         asked = copy / f"mutants-{adapter}.json"
         asked.write_text(json.dumps({"mutants": wanted, "limit": limit, "results": str(results)}))
         files = sorted(
-            {file for m in chosen for of, files in [tests_of(m.file)] if of == adapter for file in files}
+            {file for m in left for of, files in [tests_of(m.file)] if of == adapter for file in files}
         )
         plugins = ["-p", "mutation.rounds", "-p", "no:dbt", "-p", "no:cacheprovider"]
         command = [copy / ".venv/dev/bin/pytest", "--dbt-env", "dev", "--adapter", adapter, *plugins]

@@ -115,12 +115,15 @@ class Node(Short):
         inputs = [f"ref('{parent}')" for parent in self.parents]
         inputs += [f"source('landed', '{self.source}')"] if self.source else []
         rows = [{"id": number} for number in range(1, len(inputs) + 1)]
+        given = [{"input": each, "rows": [row]} for each, row in zip(inputs, rows, strict=True)]
+        if self.order_only:
+            given.append({"input": f"ref('{self.order_only}')", "rows": [{"id": 0}]})
         override = {"overrides": {"macros": {"is_incremental": False}}} if self.kind == "incremental" else {}
         return {
             **override,
             "name": f"unit_{self.name}",
             "model": self.name,
-            "given": [{"input": each, "rows": [row]} for each, row in zip(inputs, rows, strict=True)],
+            "given": given,
             "expect": {"rows": [*rows, {"id": 99}] if edited else rows},
         }
 
@@ -247,8 +250,10 @@ def _node(draw: st.DrawFn, number: int, before: Mapping[str, Node], kinds: tuple
     if kind not in {"snapshot", "external"} and _rarely(draw):
         node = replace(node, alias=f"named_{number}")
     plain = kind in {"view", "table", "incremental"} and not in_package
-    given = [before[parent].kind for parent in parents]
-    unit_tested = plain and "ephemeral" not in given and _rarely(draw, 3)
+    given = [before[name].kind for name in (*parents, node.order_only) if name]
+    # dbt wants columns of all that a unit test is given, and one name for each.
+    can_be = plain and "ephemeral" not in given and node.source not in parents
+    unit_tested = can_be and _rarely(draw, 3)
     return replace(node, unit_tested=unit_tested)
 
 
