@@ -145,7 +145,8 @@ def _killed_by_unit_tests(copy: Path, mutant: Mutant, results: Path) -> bool:
         return False
     as_it_is, started = path.read_text(), time.monotonic()
     path.write_text(mutant.apply(as_it_is))
-    command = [copy / ".venv/dev/bin/pytest", "--dbt-env", "dev", "-q", "-x", "-p", "no:cacheprovider", unit]
+    pytest = str(copy / ".venv/dev/bin/pytest")
+    command = [pytest, "--dbt-env", "dev", "-q", "-x", "-p", "no:cacheprovider", unit]
     try:
         done = subprocess.run(command, cwd=copy, check=False, stdout=subprocess.DEVNULL)
     finally:
