@@ -54,7 +54,14 @@
       {% set type = names[place].get(node.alias if exact else node.alias | lower) if traits.names else relation and (relation.type or 'table') %}
       {% if kind == 'external' and traits.outside %}{% set outside = traits.outside(node) %}{% endif %}
     {% endif %}
-    {% set deferred = node.defer_relation and id not in survey.selected and not by_view and dbt_selfheal._is_deferred(node, type, names) %}  {# what an existing view reads is here #}
+    {% set other, favor, deferred = node.defer_relation, invocation_args_dict.get('favor_state'), false %}
+    {% if other and (not type or favor) and id not in survey.selected and not by_view %}  {# what an existing view reads is here; else dbt reads elsewhere, if it is there #}
+      {% set elsewhere = other.database ~ '.' ~ other.schema %}
+      {% if elsewhere not in names and traits.names %}{% do names.update({elsewhere: dbt_selfheal._names_in_schema(other, not exact)}) %}{% endif %}
+      {% set deferred = (other.alias if exact else other.alias | lower) in names[elsewhere] if traits.names else adapter.get_relation(other.database, other.schema, other.alias) %}
+      {% if favor and not deferred %}{% do exceptions.warn('dbt_selfheal: with --favor-state ' ~ node.name ~ ' is read from ' ~ elsewhere ~ ', which has no ' ~ other.alias ~ ': it is missing in the environment of --state.') %}{% endif %}
+      {% set deferred = deferred or favor %}
+    {% endif %}
     {% set cloned, deferred = (node.defer_relation, false) if survey.clone and deferred and not type and not is_function else (none, deferred) %}
     {% set there = (type and (not outside or outside.exists)) or deferred or (is_function and not dbt_selfheal._absent([{'node': node, 'is_function': true}])) %}
     {% if not there and not ephemeral and not cloned and kind not in ('table', 'view', 'incremental', 'seed', 'snapshot') %}{% set there = dbt_selfheal._leaves_nothing(node) %}{% endif %}
@@ -81,19 +88,6 @@
       {% for parent in parents %}{% do next.append((parent, 'parent of ' ~ node.name, id, certain)) %}{% endfor %}
     {% endif %}
   {% endif %}
-{% endmacro %}
-
-
-{# Whether dbt reads a node elsewhere, in the environment of --state: if it is there, and not here or with --favor-state. type: of the relation
-   that is here, or none; names: see _survey. #}
-{% macro _is_deferred(node, type, names) %}
-  {% set other, favor, exact, asks = node.defer_relation, invocation_args_dict.get('favor_state'), dbt_selfheal._traits().exact, dbt_selfheal._traits().names %}
-  {% if type and not favor %}{% do return(false) %}{% endif %}
-  {% set place = other.database ~ '.' ~ other.schema %}
-  {% if place not in names and asks %}{% do names.update({place: dbt_selfheal._names_in_schema(other, not exact)}) %}{% endif %}
-  {% if ((other.alias if exact else other.alias | lower) in names[place] if asks else adapter.get_relation(other.database, other.schema, other.alias)) %}{% do return(true) %}{% endif %}
-  {% if favor %}{% do exceptions.warn('dbt_selfheal: with --favor-state ' ~ node.name ~ ' is read from ' ~ place ~ ', which has no ' ~ other.alias ~ ': it is missing in the environment of --state.') %}{% endif %}
-  {% do return(favor) %}
 {% endmacro %}
 
 
