@@ -235,11 +235,17 @@ def latency(bench: Bench) -> None:
 
 
 def scale(bench: Bench) -> None:
-    """2,000 missing of 20,000 nodes, in 50 layers; and a leaf over 2,000 missing parents. One round."""
-    _scale(bench, 20_000, 2000)
+    """2,000 missing of 20,000 nodes, in 50 layers; and a leaf over 2,000 missing parents. One round.
+
+    With --quick 500 of 5,000, and 500 parents.
+    """
+    if bench.quick:
+        _scale(bench, 5000, 500, "-quick")
+    else:
+        _scale(bench, 20_000, 2000)
 
 
-def _scale(bench: Bench, every: int, missing: int) -> None:
+def _scale(bench: Bench, every: int, missing: int, ending: str = "") -> None:
     for shape, nodes in (("layered", every), ("fan", missing + 1)):
         files = projects.models(shape, nodes, tables=True)
         names = list(files)[-missing - 1 :]
@@ -253,7 +259,7 @@ def _scale(bench: Bench, every: int, missing: int) -> None:
         clear = functools.partial(projects.pretend_built, folder, there)
         build: Command = [DBT, "build", "-s", "tag:missing", "--threads", "1"]
         bench.compare(
-            f"scale-{shape}",
+            f"scale-{shape}{ending}",
             f"{missing:,} missing tables among {nodes:,} nodes"
             + (", all read by one leaf" if shape == "fan" else ""),
             [

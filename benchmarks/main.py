@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="leave out what takes long: 10 minutes on two quiet cores, not 90",
+        help="leave out what takes long: 10 minutes on two quiet cores, not 90; with --check less than 2",
     )
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="see below; repeatable")
     parser.add_argument("--pairs", type=int, default=3, help="rounds that count (default: 3)")
@@ -61,7 +61,7 @@ def main() -> int:
         parser.error(f"nothing is named {', '.join(unknown)}; there are {', '.join(known)}")
     console = Console(width=150)
     if options.check:
-        return check(options.only, console)
+        return check(options.only, console, quick=options.quick)
     started = time.monotonic()
     content = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if options.counts:
@@ -74,7 +74,7 @@ def main() -> int:
     return 0
 
 
-def check(only: list[str], console: Console) -> int:
+def check(only: list[str], console: Console, *, quick: bool) -> int:
     """Compares counts with the record; returns the exit code."""
     record, here = _recorded(), page.machine()
     names = [name for name in page.VERSIONS if record["machine"].get(name) != here.get(name)]
@@ -84,7 +84,7 @@ def check(only: list[str], console: Console) -> int:
         console.print(f"recorded with {differ}: the tolerance is {tolerance:.0%}")
     exceeded = []
     with tempfile.TemporaryDirectory(prefix="counts-") as folder:
-        for key, entry in counts.measure(Path(folder), only, _teller(console), fast=not only):
+        for key, entry in counts.measure(Path(folder), only, _teller(console), fast=not only, quick=quick):
             exceeded += counts.exceeded(key, entry, record["counts"].get(key), tolerance=tolerance)
     for line in exceeded:
         console.print(line, highlight=False, soft_wrap=True)
@@ -101,7 +101,7 @@ def keep_counts(only: list[str], console: Console, *, fast: bool) -> None:
     record = _recorded()
     with tempfile.TemporaryDirectory(prefix="counts-") as folder:
         for key, entry in counts.measure(Path(folder), only, _teller(console), fast=fast):
-            record["counts"][key] = {**entry, "measured_at": _now()}
+            record["counts"][key] = {**entry, "measured_at": _now(), "macros": page.machine()["macros"]}
             record["machine"] = page.machine()
             counts.RECORD.write_text(json.dumps(record, indent=1) + "\n")
 

@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DBT_USE_COLORS": "false",
     "DBT_LOG_FORMAT_FILE": "json",
+    "DBT_LOG_FILE_MAX_BYTES": "0",  # one file, in which all statements are counted
     "NO_COLOR": "1",
 }
 # The event of the log that carries a statement.

@@ -105,7 +105,8 @@ def show(console: Console, times: Entries, keys: Iterable[str]) -> None:
 def write(times: Entries, recorded: Mapping[str, Any]) -> None:
     """Writes both pages. times, recorded: the content of results.json and of counts.json."""
     counted: Entries = {
-        key: {**entry, "machine": recorded["machine"]} for key, entry in recorded["counts"].items()
+        key: {**entry, "machine": {**recorded["machine"], "macros": entry["macros"]}}
+        for key, entry in recorded["counts"].items()
     }
     lines = ["# Performance", INTRODUCTION, "", "| goal | figure | verdict | measured |", "|---|---|---|---|"]
     lines += map(_goal, verdicts(times, counted))

@@ -30,6 +30,18 @@ def test_more_than_one_percent_of_what_the_package_adds_exceeds_the_record() -> 
     assert exceeded("warm", entry(50_600), entry(50_000), tolerance=0.05) == []
 
 
+def test_where_dbt_itself_takes_more_calls_the_package_may_in_proportion() -> None:
+    """Another patch of dbt that makes half as many calls more is no change of the package."""
+    recorded, found = entry(50_000), entry(75_000)
+    found["contenders"]["without"]["calls"] = 1500
+    found["contenders"]["with"] = {**recorded["contenders"]["with"], "calls": 76_500}
+    assert exceeded("warm", found, recorded) == []
+    found["contenders"]["with"]["calls"] += 1000
+    assert exceeded("warm", found, recorded) == [
+        "warm: the package adds 76,000 calls, and 75,000 are recorded"
+    ]
+
+
 def test_one_query_more_exceeds_the_record() -> None:
     found = exceeded("warm", entry(0, queries=2), entry(0))
     assert found == ["warm: the package adds 2 queries, and 0 are recorded"]
