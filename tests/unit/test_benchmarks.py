@@ -47,6 +47,14 @@ def test_one_query_more_exceeds_the_record() -> None:
     assert found == ["warm: the package adds 2 queries, and 0 are recorded"]
 
 
+def test_two_lines_of_the_log_may_come_by_chance_and_three_do_not() -> None:
+    recorded, found = entry(0), entry(0)
+    found["contenders"]["with"]["events"] += 2
+    assert exceeded("warm", found, recorded) == []
+    found["contenders"]["with"]["events"] += 1
+    assert exceeded("warm", found, recorded) == ["warm: the package adds 3 events, and 0 are recorded"]
+
+
 def test_what_is_not_recorded_is_said() -> None:
     assert exceeded("warm", entry(0), None) == ["warm is not recorded"]
 
