@@ -69,7 +69,14 @@
     {% do context.update({'dbt_selfheal_seed': entry.seed, 'defer_relation': api.Relation.create_from(adapter.config, entry.clone) if entry.clone}) %}
     {% set result = dbt_selfheal._materialization(namespace(config=namespace(materialized='clone')) if entry.clone else node)() %}
     {% set response, relations = load_result('main').response, result.relations | list %}
-    {% if node.config.latest_version_pointer and relations and not entry.clone and node.is_latest_version and node.version is not none %}{% do relations.extend(dbt_selfheal._point_to_latest(node, relations[0], base)) %}{% endif %}
+    {% set pointer = node.config.latest_version_pointer if not entry.clone and node.is_latest_version and node.version is not none %}
+    {% if pointer and relations and (pointer.enabled if pointer.enabled is not none else flags.LATEST_VERSION_POINTER_ENABLED_BY_DEFAULT) %}  {# dbt 1.12: a view by the model's bare name #}
+      {% set sql, alias = 'select * from ' ~ relations[0], generate_latest_version_pointer_alias(pointer.alias | trim if pointer.alias else none, context['model']) | trim %}
+      {% set config = dict(node.config.to_dict(), **{'pre-hook': [], 'post-hook': [], 'persist_docs': {}}) %}
+      {% set view = node.from_dict(dict(node.to_dict(), alias=alias, raw_code=sql, unique_id=node.unique_id ~ '__latest_version_pointer', config=config)) %}
+      {% do dbt_selfheal._enter_context(view, base, {'code': sql, 'ctes': []}) %}
+      {% do relations.extend(dbt_selfheal._materialization(namespace(config=namespace(materialized='view')))().relations) %}
+    {% endif %}
     {% if entry.seed and entry.seed.rows %}{% set response = response.code ~ ' ' ~ entry.seed.rows %}{% endif %}
     {% do dbt_selfheal._restore_context(base) %}
     {% do dbt_selfheal._discard_open_transaction(base.connection) %}
@@ -82,19 +89,6 @@
   {% do dbt_selfheal._line(progress ~ ' OK ' ~ ('cloned' if entry.clone else 'built') ~ ' ' ~ what, response ~ ' in ' ~ '%.2f' | format(times.duration_seconds) ~ 's') %}
   {% do dbt_selfheal._emit('initialization_node_complete', dict({
     'unique_id': node.unique_id, 'resource_type': node.resource_type | string, 'relation': node.relation_name, 'cloned_from': entry.clone.relation_name if entry.clone else none, 'success': true}, **times)) %}
-{% endmacro %}
-
-
-{# Make the view of the model's bare name that dbt 1.12 makes beside the latest version of a model, if it is to. Returns the relations made.
-   relation: what that version is in the database; base: of _base_context. #}
-{% macro _point_to_latest(node, relation, base) %}
-  {% set pointer = node.config.latest_version_pointer %}
-  {% if not (pointer.enabled if pointer.enabled is not none else flags.LATEST_VERSION_POINTER_ENABLED_BY_DEFAULT) %}{% do return([]) %}{% endif %}
-  {% set sql, alias = 'select * from ' ~ relation, generate_latest_version_pointer_alias(pointer.alias | trim if pointer.alias else none, context['model']) | trim %}
-  {% set config = dict(node.config.to_dict(), **{'pre-hook': [], 'post-hook': [], 'persist_docs': {}}) %}
-  {% set view = node.from_dict(dict(node.to_dict(), alias=alias, raw_code=sql, unique_id=node.unique_id ~ '__latest_version_pointer', config=config)) %}
-  {% do dbt_selfheal._enter_context(view, base, {'code': sql, 'ctes': []}) %}
-  {% do return(dbt_selfheal._materialization(namespace(config=namespace(materialized='view')))().relations | list) %}
 {% endmacro %}
 
 
