@@ -40,8 +40,9 @@
     {% do dbt_selfheal._raise('vars.dbt_selfheal.' ~ ('initial_data' if settings.initial_data else 'migrations') ~ ' needs the package dbt_selfheal_database, which is not installed.'
       ~ '\nAdd it to packages.yml (`- local: path/to/dbt-selfheal/database`, or `git:` with `subdirectory: database`) and run `dbt deps`, or take the setting out', 'dbt_project.yml') %}
   {% endif %}
+  {% set expects = settings.initial_data and not v2 and dbt_selfheal_database._expects_rows(settings) %}
   {% if not v2 and not migrated and not operation and (settings.initial_data or settings.migrations) and dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else [])
-      and not (settings.initial_data and dbt_selfheal_database._expects_rows(settings)) %}
+      and not expects %}
     {% do return(none) %}
   {% endif %}
   {% if flags.WHICH in ('run', 'build', 'retry') and dbt_selfheal._traits().bound_views %}{% do dbt_selfheal._raise_cascades(dbt_selfheal._selected(), names) %}{% endif %}
@@ -54,7 +55,7 @@
   {% elif operation %}
     {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
   {% endif %}
-  {% if database and (plan.missing or migrated or flags.WHICH in ('build', 'seed', 'run-operation') or (settings.initial_data and dbt_selfheal_database._rows_due())) %}
+  {% if database and (plan.missing or migrated or flags.WHICH in ('build', 'seed', 'run-operation') or expects) %}
     {% do dbt_selfheal_database._load_initial_data(settings) %}
     {% do dbt_selfheal._discard_open_transaction() %}
   {% endif %}
@@ -68,7 +69,7 @@
     {% do return(dbt_selfheal._line('Self-healing: ' ~ plan.steps | map(attribute='node') | map(attribute='name') | join(', ') ~ ' may be needed, and does not exist')) %}
   {% endif %}
   {% set text = count ~ (' relation is' if count == 1 else ' relations are') ~ ' missing: ' ~ (plan.steps | map(attribute='node') | map(attribute='name') | list)[:12] | join(', ') ~ (', ...' if count > 12 else '')
-    ~ '\nvars.dbt_selfheal.on_missing is ' ~ on_missing ~ '. Build them with:\n  ' %}
+    ~ '\nvars.dbt_selfheal.on_missing is ' ~ on_missing ~ '. Build ' ~ ('it' if count == 1 else 'them') ~ ' with:\n  ' %}
   {% if v2 %}  {# dbt-selfheal reads the event of the plan, and builds what it has #}
     {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list, 'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
     {% for source in plan.missing_sources if source.stops and not warns %}{% do dbt_selfheal._raise(source.message) %}{% endfor %}
@@ -76,7 +77,7 @@
     {% do dbt_selfheal._emit_plan(plan) %}
     {% set shown = dbt_selfheal._plan_lines(plan.steps) %}
     {% set text = count ~ (' required' if operation else '') ~ (' relation' if count == 1 else ' relations') ~ ('' if operation else ' that this command reads') ~ (' is' if count == 1 else ' are') ~ ' missing:\n'
-      ~ (shown[:20] + (['     and ' ~ (shown | length - 20) ~ ' more'] if shown | length > 20 else [])) | join('\n') ~ '\nBuild them first, then run this command again:\n  ' %}
+      ~ (shown[:20] + (['     and ' ~ (shown | length - 20) ~ ' more'] if shown | length > 20 else [])) | join('\n') ~ '\nBuild ' ~ ('it' if count == 1 else 'them') ~ ' first, then run this command again:\n  ' %}
   {% endif %}
   {% set text = text ~ dbt_selfheal._build_command(plan, plan.steps) %}
   {% if not warns %}{% do dbt_selfheal._raise(text) %}{% endif %}

@@ -58,8 +58,10 @@
     {% do entry.update({'postponed': entry.unique_id in needs_selected and entry.unique_id not in read, 'needed': false}) %}
   {% endfor %}
   {% for id in early if id in visited and visited[id].selected %}{% do visited[id].update({'needed': true, 'certain': false}) %}{% endfor %}  {# dbt may come to it in time #}
-  {% for entry in entries | reverse if entry.needed or (entry.missing and not entry.selected and not entry.postponed) %}
-    {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
+  {% for entry in entries | reverse %}  {# dbt v2 evaluates a filter of the loop before its body, which sets what it asks for #}
+    {% if entry.needed or (entry.missing and not entry.selected and not entry.postponed) %}
+      {% for parent in entry.parents if parent in visited %}{% do visited[parent].update({'needed': true}) %}{% endfor %}
+    {% endif %}
   {% endfor %}
 {% endmacro %}
 

@@ -71,6 +71,31 @@ def test_what_is_built_so_equals_a_plain_build(
     assert catalog.differences(facts(plain), facts(project), TIMES) == []
 
 
+def test_all_that_is_above_a_snapshot_is_planned_though_the_command_builds_it_too(
+    make_project: ProjectFactory, pasted: Pasted
+) -> None:
+    snapshot = (
+        "{% snapshot kept %}{{ config(target_schema=target.schema, unique_key='id', "
+        "strategy='check', check_cols='all') }} select id from {{ ref('c') }}{% endsnapshot %}"
+    )
+    table = "{{ config(materialized='table') }} select id from {{ ref('%s') }}"
+    project = make_project(
+        {
+            "models/a.sql": "select 1 as id",
+            "models/b.sql": "select id from {{ ref('a') }}",
+            "models/c.sql": table % "b",
+            "snapshots/kept.sql": snapshot,
+            "models/leaf.sql": table % "kept",
+        }
+    )
+    for command in (("run",), ("build", "--exclude", "kept")):
+        project.drop(*project.names())
+        pasted(project, command_in(project.dbt_fails(*command).output))
+        assert project.names() == {"a", "b", "c", "kept"}
+        project.dbt(*command)
+        assert project.rows("leaf") == [(1,)]
+
+
 def queries(result: DbtResult) -> list[str]:
     """Returns the statements that an invocation sent, without dbt's comment and what differs each time."""
     sent = [event["data"]["sql"] for event in result.events if event["info"]["name"] == "SQLQuery"]

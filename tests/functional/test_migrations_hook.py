@@ -240,6 +240,19 @@ def test_rows_that_an_earlier_command_could_not_insert_are_inserted_by_the_next(
     assert HISTORY in sql
 
 
+def test_rows_of_a_node_that_the_command_itself_builds_are_inserted_by_the_next(make_project: Make) -> None:
+    model = "{{ config(materialized='incremental') }} select 'z' as code, 'Last' as name"
+    project = make_project(
+        {**SHOP, "models/people.sql": model}, config=settings(initial_data=[{**ROWS, "table": "people"}])
+    )
+    project.dbt("run", "-s", "people")
+    assert project.rows("people") == [("z", "Last")]
+    project.dbt("run", "-s", "other")
+    assert project.rows("people") == [("a", "Other"), ("b", "Second"), ("z", "Last")]
+    assert DUE not in project.names()
+    assert added(project, "run", "-s", "other") == []
+
+
 def test_rows_that_are_due_are_named_where_nothing_is_to_be_inserted(make_project: Make) -> None:
     project = make_project({**SHOP, **TENANTS}, config=settings(initial_data=[ROWS]))
     project.dbt("run-operation", "run_migrations")

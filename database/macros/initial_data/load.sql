@@ -47,7 +47,7 @@
   {% if flags.WHICH in ('build', 'seed') or dbt_selfheal_database._rows_due() %}{% do return(true) %}{% endif %}
   {% for entry in settings.initial_data %}
     {% set node = entry.table is string and dbt_selfheal_database._table_or_node(entry.table) %}
-    {% if not node or (node.alias is defined and node.unique_id not in selected_resources and not adapter.get_relation(node.database, node.schema, node.alias)) %}
+    {% if not node or (node.alias is defined and not adapter.get_relation(node.database, node.schema, node.alias)) %}
       {% do return(true) %}
     {% endif %}
   {% endfor %}
@@ -85,7 +85,8 @@
 
 {# Insert what is missing, under the lock. always_report: print a line for each table even when nothing was inserted; tables: of seed_initial_data. #}
 {% macro _load_tables(settings, always_report=false, tables=none) %}
-  {% set surveyed = dbt_selfheal_database._survey_initial_data(dbt_selfheal_database._initial_data_tables(settings, tables)) %}
+  {% set wanted = dbt_selfheal_database._initial_data_tables(settings, tables) %}
+  {% set surveyed = dbt_selfheal_database._survey_initial_data(wanted) %}
   {% set work = surveyed | selectattr('ready') | list %}
   {% if work %}
     {% set step = dbt_selfheal._step('load_initial_data') %}
@@ -97,7 +98,10 @@
     {% do dbt_selfheal._release_lock(lock) %}
     {% do dbt_selfheal._step(step) %}
   {% endif %}
-  {% if tables is none %}{% do dbt_selfheal_database._unmark_rows_due() %}{% endif %}
+  {% if tables is none %}
+    {% set later = wanted | rejectattr('is_seed') | map(attribute='title') | reject('in', surveyed | map(attribute='title') | list) | first is defined %}
+    {% do dbt_selfheal_database._mark_rows_due() if later else dbt_selfheal_database._unmark_rows_due() %}
+  {% endif %}
   {% do return(dbt_selfheal_database._initial_data_reports(surveyed if always_report else surveyed | selectattr('absent') | list)) %}
 {% endmacro %}
 
@@ -109,6 +113,10 @@
   {% set surveyed = [] %}
   {% for table in tables %}
     {% set relation = adapter.get_relation(table.database, table.schema, table.identifier) %}
+    {% set place = {'database': table.database, 'schema': table.schema, 'alias': table.identifier} %}
+    {% if relation is none and not dbt_selfheal._absent([{'node': place}]) %}  {# another process has made it since dbt looked #}
+      {% set relation = api.Relation.create(database=table.database, schema=table.schema, identifier=table.identifier, type='table') %}
+    {% endif %}
     {% if relation is none and table.node %}
       {% do dbt_selfheal._emit('initial_data_postponed', {'table': table.title, 'origin': table.origin, 'reason': 'the table is not built yet'}) %}
     {% elif relation is none %}
