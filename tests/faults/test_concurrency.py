@@ -120,7 +120,7 @@ def test_runs_of_the_same_leaf_heal_once_and_only_dbts_own_swap_can_fail(
         results = at_once(project, [("run", "-s", "leaf_1")] * MANY)
         assert built(results) == dict.fromkeys(PARENTS, 1)
         for result in results:
-            assert result.returncode == 0 or "Failure in model leaf_1 " in result.output, result.explain()
+            assert result.returncode == 0 or "Error in model leaf_1 " in result.output, result.explain()
         succeeded += sum(result.returncode == 0 for result in results)
         project.dbt("run", "-s", "leaf_1")
         assert not differences(whole, facts(project.database))
