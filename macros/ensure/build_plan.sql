@@ -23,9 +23,9 @@
     {% set step = dbt_selfheal._step('check_tables') %}
     {% do plan.update({'missing_sources': dbt_selfheal._missing_sources(plan) if "'source." in (plan.steps | map(attribute='node.depends_on_nodes') | list + plan.required | list) | string else []}) %}
     {% do dbt_selfheal._emit_plan(plan) %}
-    {% set held_up, refused = {}, dict.fromkeys(plan.steps | selectattr('refusal') | map(attribute='unique_id')) %}
-    {% for entry in plan.order if refused and (entry.unique_id in refused or entry.parents | select('in', held_up) | first is defined) %}{% do held_up.update({entry.unique_id: 1}) %}{% endfor %}
-    {% do left.extend(plan.steps | selectattr('unique_id', 'in', held_up)) %}
+    {% set refused = plan.steps | selectattr('refusal') | map(attribute='unique_id') | list %}  {# another run may have built one meanwhile #}
+    {% for entry in plan.steps if refused and entry.held_up_by | select('in', refused) | first is defined %}{% do left.append(entry) %}{% endfor %}
+    {% set held_up = dict.fromkeys(left | map(attribute='unique_id')) %}
     {% do plan.update({'steps': plan.steps | rejectattr('unique_id', 'in', held_up) | list}) %}
     {% for source in plan.missing_sources if source.read_by not in held_up %}
       {% if source.stops %}{% do dbt_selfheal._raise(source.message) %}{% else %}{% do exceptions.warn('dbt_selfheal: ' ~ source.message) %}{% endif %}

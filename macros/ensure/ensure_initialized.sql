@@ -72,9 +72,10 @@
     ~ '\nvars.dbt_selfheal.on_missing is ' ~ on_missing ~ '. Build ' ~ ('it' if count == 1 else 'them') ~ ' with:\n  ' %}
   {% if v2 %}  {# dbt-selfheal reads the event of the plan, and builds what it has #}
     {% do plan.update({'missing': plan.steps | map(attribute='unique_id') | list, 'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
-    {% for source in plan.missing_sources if source.stops and not warns %}{% do dbt_selfheal._raise(source.message) %}{% endfor %}
-    {% if refused and not warns %}{% do dbt_selfheal._raise_refusals(plan, refused, 0) %}{% endif %}
+    {% set held_up = plan.steps | selectattr('held_up_by') | list if refused else [] %}
+    {% for source in plan.missing_sources if source.stops and not warns and source.read_by not in held_up | map(attribute='unique_id') %}{% do dbt_selfheal._raise(source.message) %}{% endfor %}
     {% do dbt_selfheal._emit_plan(plan) %}
+    {% if refused and not warns %}{% do dbt_selfheal._raise_refusals(plan, held_up, 0) %}{% endif %}
     {% set shown = dbt_selfheal._plan_lines(plan.steps) %}
     {% set text = count ~ (' required' if operation else '') ~ (' relation' if count == 1 else ' relations') ~ ('' if operation else ' that this command reads') ~ (' is' if count == 1 else ' are') ~ ' missing:\n'
       ~ (shown[:20] + (['     and ' ~ (shown | length - 20) ~ ' more'] if shown | length > 20 else [])) | join('\n') ~ '\nBuild ' ~ ('it' if count == 1 else 'them') ~ ' first, then run this command again:\n  ' %}

@@ -34,7 +34,7 @@
       'unique_id': entry.unique_id, 'name': entry.node.name, 'resource_type': entry.node.resource_type | string,
       'tier': 'seed' if entry.node.resource_type == 'seed' else 'foundation', 'materialization': entry.node.config.materialized or entry.node.resource_type,
       'relation': entry.node.relation_name, 'path': entry.node.original_file_path, 'reason': entry.reason,
-      'required': entry.unique_id in plan.required, 'refusal': entry.refusal, 'cloned_from': entry.clone.relation_name if entry.clone else none}) %}
+      'required': entry.unique_id in plan.required, 'refusal': entry.refusal, 'held_up_by': (entry.held_up_by or {}) | list, 'cloned_from': entry.clone.relation_name if entry.clone else none}) %}
   {% endfor %}
   {% do dbt_selfheal._emit('initialization_plan', {
     'state': 'completed' if there | length == required | length else 'incomplete' if there else 'not_started', 'enabled': not off, 'required': plan.required, 'steps': steps,

@@ -6,7 +6,8 @@
 {# Returns the plan, a dict:
      required: {unique_id: reason} as asked for; declared: those of them that the project declares
      visited:  of _survey; order: its entries, parents before children
-     steps:    list of entries in build order (see _survey), each with 'refusal' (none, or why a hook cannot build it)
+     steps:    list of entries in build order (see _survey), each with 'refusal' (none, or why a hook cannot build it) and, where something is
+               refused, 'held_up_by': the refused ones that it is or needs, as the keys of a dict
      postponed: list of entries declared required that need what the command itself builds
    reads: {'reasons': {unique_id: reason}, 'front': the same for each reader, as _survey takes it, 'early': what must be there before the command's
    nodes even if it makes it, as the keys of a dict}; declared: {unique_id: reason}; selected: dict keyed by selected unique ids; clone, names: see _survey. #}
@@ -31,6 +32,11 @@
     {% do dbt_selfheal._mark_refusals(plan.steps) %}
     {% if plan.steps | selectattr('node.config.materialized', 'in', ['incremental', 'snapshot']) | first is defined %}{% do dbt_selfheal._mark_lost_history(plan.steps, selected) %}{% endif %}
     {% if plan.steps | rejectattr('certain') | first is defined %}{% do dbt_selfheal._leave_out(plan) %}{% endif %}
+    {% set refused = dict.fromkeys(plan.steps | selectattr('refusal') | map(attribute='unique_id')) %}
+    {% for entry in entries if refused %}
+      {% do entry.update({'held_up_by': {entry.unique_id: 1} if entry.unique_id in refused else {}}) %}
+      {% for parent in entry.parents if parent in visited %}{% do entry.held_up_by.update(visited[parent].held_up_by or {}) %}{% endfor %}
+    {% endfor %}
   {% endif %}
   {% do return(plan) %}
 {% endmacro %}

@@ -95,10 +95,10 @@
     {% do lines.append('  ' ~ (entry.node.config.materialized ~ ' ' if entry.node.resource_type == 'model' else '') ~ entry.node.resource_type ~ ' ' ~ entry.node.name ~ ' (' ~ entry.node.original_file_path ~ '): ' ~ entry.refusal) %}
   {% endfor %}
   {% if refused | length > 10 %}{% do lines.append('  and ' ~ (refused | length - 10) ~ ' more, which `dbt run-operation initialization_plan` names') %}{% endif %}
-  {% if held_up | length > refused | length %}{% do lines.append('The other ' ~ (held_up | length - refused | length) ~ ' need them.') %}{% endif %}
+  {% if held_up | length > refused | length %}{% set others = held_up | length - refused | length %}{% do lines.append('The other ' ~ others ~ (' needs ' if others == 1 else ' need ') ~ ('it.' if refused | length == 1 else 'them.')) %}{% endif %}
   {% set lost = refused | selectattr('is_lost', 'defined') | first is defined %}  {# to build it is what the refusal is about #}
-  {% do lines.append((built ~ ' were built and stay.' if built else 'Nothing was built.') ~ (' Restore what keeps a history (from a backup, or by `dbt clone`), or allow it; then run this command again.'
-    if lost else ' Build what is missing with dbt itself, then run this command again:')) %}
+  {% do lines.append((built ~ ' were built and stay. ' if built else 'Nothing was built. ' if dbt_version < '2' else '') ~ ('Restore what keeps a history (from a backup, or by `dbt clone`), or allow it; then run this command again.'
+    if lost else 'Build what is missing with dbt itself, then run this command again:')) %}
   {% do dbt_selfheal._raise((lines + ([] if lost else ['  ' ~ dbt_selfheal._build_command(plan, plan.steps if dbt_version >= '2' else held_up)])) | join('\n')) %}
 {% endmacro %}
 

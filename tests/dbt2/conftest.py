@@ -26,6 +26,15 @@ MISSING = {
     "of_package", "price",  # price: the view by the bare name of a latest version, which dbt itself makes
 }  # fmt: skip
 
+# A model that the command builds too is needed by one that it does not build.
+REFUSING = {
+    "seeds/raw.csv": "id\n1\n",
+    "models/grown.sql": "{{ config(materialized='incremental') }} select 1 as id",
+    "models/between.sql": "select * from {{ ref('grown') }}",
+    "models/other.sql": "{{ config(materialized='table') }} select * from {{ ref('raw') }}",
+    "models/leaf.sql": "select o.id from {{ ref('between') }} b, {{ ref('other') }} o",
+}
+
 
 @pytest.fixture
 def project(make_project: ProjectFactory) -> DbtProject:

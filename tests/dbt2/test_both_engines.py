@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 
 import pytest
 from conftest import ProjectFactory
+from dbt2.conftest import REFUSING
 from support import DbtProject, DuckDbDatabase
 from wrapper.conftest import SHOP_NAMES, Cli, processes_of, wait_until
 
@@ -123,3 +125,37 @@ def test_a_missing_source_is_named_with_what_reads_it(cli: Cli, make_project: Pr
     plan = cli(project, "plan", "--json").document
     assert [source["name"] for source in plan["missing_sources"]] == ["bank.payments"]
     assert "there is no source bank.payments" in plan["blocked"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("command", [("ensure",), ("exec", "--", "dbt", "run", "-s", "leaf")])
+def test_a_seed_that_fails_leaves_no_table_and_is_loaded_once_it_is_mended(
+    cli: Cli, make_project: ProjectFactory, command: tuple[str, ...]
+) -> None:
+    project = make_project(
+        {
+            "seeds/raw.csv": "id,day\n1,2024-01-01\n2,soon\n",
+            "seeds/raw.yml": "seeds: [{name: raw, config: {column_types: {id: integer, day: date}}}]\n",
+            "models/orders.sql": "{{ config(materialized='table') }} select * from {{ ref('raw') }}",
+            "models/leaf.sql": "select * from {{ ref('orders') }}",
+        },
+        config={"vars": {"dbt_selfheal": {"timeout_seconds": 200}}},
+    )
+    failed = cli(project, *command, code=7)
+    assert "(building seed raw, seeds/raw.csv)" in failed.said
+    assert "soon" in failed.said
+    assert "Correct the value in seeds/raw.csv" in failed.said
+    assert "orders" not in failed.said  # it was skipped
+    assert project.names() == set()
+    project.write({"seeds/raw.csv": "id,day\n1,2024-01-01\n2,2024-01-02\n"})
+    cli(project, *command)
+    assert project.rows("raw") == [(1, datetime.date(2024, 1, 1)), (2, datetime.date(2024, 1, 2))]
+
+
+def test_what_does_not_need_a_refused_node_is_built_all_the_same(
+    cli: Cli, make_project: ProjectFactory
+) -> None:
+    project = make_project(REFUSING, config={"vars": {"dbt_selfheal": {"timeout_seconds": 200}}})
+    failed = cli(project, "exec", "--", "dbt", "run", "-s", "grown", "leaf", code=1)
+    assert "model grown (models/grown.sql): this command builds it too" in failed.said
+    assert project.names() == {"raw", "other"}

@@ -7,7 +7,7 @@ import json
 import catalog
 import pytest
 from conftest import ProjectFactory
-from dbt2.conftest import FILES, MISSING, facts
+from dbt2.conftest import FILES, MISSING, REFUSING, facts
 from dbt2.test_hook import TIMES
 from support import DbtProject
 from wrapper.conftest import Cli
@@ -98,3 +98,11 @@ def test_what_needs_dbt_v1_says_so(cli: Cli, project: DbtProject) -> None:
     project.write({"macros/health.sql": "{% macro health_report() %}{% endmacro %}"})
     refused = cli(project, "health", code=8)
     assert "health_report runs on dbt v1 only" in refused.output
+
+
+def test_ensure_builds_what_does_not_need_a_refused_node(cli: Cli, make_project: ProjectFactory) -> None:
+    quoted = "{{ config(schema='a\"b') }} select 1 as id"
+    project = make_project({**REFUSING, "models/grown.sql": quoted})
+    failed = cli(project, "ensure", code=1)
+    assert "model grown (models/grown.sql): its database, schema or alias holds a quote" in failed.said
+    assert project.names() == {"raw", "other"}

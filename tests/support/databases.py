@@ -263,9 +263,8 @@ class PostgresDatabase(Database):
 
     def drop(self, *relations: str) -> None:
         """Drops relations, and on PostgreSQL what depends on them; one that does not exist is an error."""
-        for relation in relations:
-            kind = self.relations()[".".join(self.split(relation))]
-            self.execute(f"drop {kind} {self.quoted(relation)} cascade")
+        for relation, kind in [(name, self.relations()[".".join(self.split(name))]) for name in relations]:
+            self.execute(f"drop {kind} if exists {self.quoted(relation)} cascade")
 
     def close(self) -> None:
         """Drops the database, whoever is still connected."""

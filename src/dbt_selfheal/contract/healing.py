@@ -24,6 +24,7 @@ class PlanStep(BaseModel):
     reason: str = Field(description="Why it is built.")
     required: bool = Field(description="Whether it is required itself, or only missing above what is.")
     refusal: str | None = Field(description="Why a hook cannot build it; null when it can.")
+    held_up_by: list[str] = Field(description="Unique ids of the refused nodes that it is or needs.")
     parents: list[str] = Field(description="Unique ids of the nodes that it reads, through ephemeral models.")
     expected_seconds: float | None = Field(description="The time that it took in earlier runs, in seconds.")
     cloned_from: str | None = Field(description="What it is cloned from, with `on_missing: clone`.")

@@ -102,7 +102,10 @@ class Messages:
         migration = self.recorder.migration
         if migration is not None:
             return {"resource_type": "migration", "name": migration["name"], "path": migration["path"]}
-        if self.way == "native" or self.recorder.running_step not in ("load_seeds", "build_foundation"):
-            return None
         steps = self.recorder.plan.get("steps", [])
+        if self.way == "native":
+            failed = {event["unique_id"] for event in self.recorder.nodes if not event["success"]}
+            return next((step for step in steps if step["unique_id"] in failed), None)
+        if self.recorder.running_step not in ("load_seeds", "build_foundation"):
+            return None
         return next((step for step in steps if step["unique_id"] not in self.recorder.built), None)

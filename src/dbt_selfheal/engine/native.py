@@ -89,12 +89,13 @@ class EngineProcesses(DbtProcesses):
         with _relay(command, held=True) as relay:
             seen = self._watch(workspace, relay, disk, release, limit)
         plan = self.recorder.plan
-        if seen.code <= 0 or seen.passed or seen.forwarded or not plan.get("steps") or not _builds(workspace):
+        steps = [step for step in plan.get("steps", ()) if not step["held_up_by"]]
+        if seen.code <= 0 or seen.passed or seen.forwarded or not steps or not _builds(workspace):
             self._say_whether_checked(workspace, seen.passed)
             return self._end(workspace, seen)
         self._report_step("check_tables", began)
         try:
-            self._heal(workspace, command, plan["steps"], max(0.1, limit - (time.monotonic() - started)))
+            self._heal(workspace, command, steps, max(0.1, limit - (time.monotonic() - started)))
         except InitializationTimeoutError as error:  # the limit is for all of it
             elapsed = time.monotonic() - started
             raise InitializationTimeoutError(limit, elapsed, step=error.step, nodes=error.nodes) from None
@@ -108,9 +109,12 @@ class EngineProcesses(DbtProcesses):
 
         with _relay(command, held=True) as relay:
             seen = self._watch(workspace, relay, None, ready, math.inf)
-        if self.recorder.plan.get("steps"):
-            names = ", ".join(step["name"] for step in self.recorder.plan["steps"])
-            raise InitializationError(f"built without an error, and yet not in the database: {names}")
+        tried = {step["unique_id"] for step in steps}
+        lost = [step["name"] for step in self.recorder.plan.get("steps", ()) if step["unique_id"] in tried]
+        if lost:
+            raise InitializationError(
+                f"built without an error, and yet not in the database: {', '.join(lost)}"
+            )
         return self._end(workspace, seen)
 
     def _heal(

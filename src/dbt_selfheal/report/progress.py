@@ -73,6 +73,8 @@ class Lines:
                 self._step(STEPS[event["step_name"]])
         elif name == "initialization_node_started":
             self._started[event["unique_id"]] = time.monotonic()
+        elif name == "initialization_node_skipped":
+            self._started.pop(event["unique_id"], None)
         elif name == "initialization_node_complete":
             self._node(event)
 

@@ -120,6 +120,8 @@ class Recorder:
         elif name == "initialization_node_complete":
             self.nodes.append(event)
             self.started.pop(event["unique_id"], None)
+        elif name == "initialization_node_skipped":
+            self.started.pop(event["unique_id"], None)
         if name == "initialization_step_started":
             self.steps.append({"name": event["step_name"], "started_at": event["started_at"]})
         elif name == "initialization_step_complete":

@@ -156,7 +156,9 @@ class Engine:
             self.reporter.send(
                 "node", unique_id=unique_id, status=status, seconds=seconds, started_at=start, finished_at=end
             )
-        elif outcome != "NODE_OUTCOME_SKIPPED":  # what a failed parent holds up has not been tried
+        elif outcome == "NODE_OUTCOME_SKIPPED":  # what a failed parent holds up has not been tried
+            self.event("initialization_node_skipped", unique_id=unique_id)
+        else:
             event = {
                 "unique_id": unique_id,
                 "resource_type": step["resource_type"],

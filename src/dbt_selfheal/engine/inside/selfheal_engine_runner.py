@@ -78,20 +78,32 @@ class EngineRunner:
         if steps and way == "hook":  # by setting: it says what is missing, and with what it is built
             self.operation("ensure_initialized")
         elif steps:
-            self.refuse(plan)
-            self.build(steps)
-            self.step("verify", lambda: self.verify(steps))
+            self.refuse_sources(plan)
+            possible = [step for step in steps if not step["held_up_by"]]
+            if possible:
+                self.build(possible)
+                self.step("verify", lambda: self.verify(possible))
+            self.refuse(steps)
         self.reporter.send("nodes", nodes=self.places(), required=list(plan.get("required", [])))
 
-    def refuse(self, plan: Record) -> None:
-        """Raises when the plan says that what is missing cannot be built."""
+    def refuse_sources(self, plan: Record) -> None:
+        """Raises when what is to be built reads a source that is missing."""
+        held_up = {step["unique_id"] for step in plan["steps"] if step["held_up_by"]}
         for source in plan.get("missing_sources", []):
-            if source["stops"]:
+            if source["stops"] and source["read_by"] not in held_up:
                 self.error("missing source", f"dbt_selfheal: {source['message']}")
-        for step in plan["steps"]:
-            if step["refusal"]:
-                text = f"{step['resource_type']} {step['name']} ({step['path']}): {step['refusal']}"
-                self.error("refusal", f"dbt_selfheal: it cannot be built: {text}")
+
+    def refuse(self, steps: Sequence[Record]) -> None:
+        """Raises when some of the steps of a plan cannot be built, in the words of the macros."""
+        lines = [
+            f"  {step['resource_type']} {step['name']} ({step['path']}): {step['refusal']}"
+            for step in steps
+            if step["refusal"]
+        ]
+        if lines:
+            count = sum(bool(step["held_up_by"]) for step in steps)
+            first = f"{count} of {len(steps)} missing relations cannot be built from a hook:"
+            self.error("refusal", "\n".join([f"dbt_selfheal: {first}", *lines]))
 
     def way(self, steps: Sequence[Record]) -> tuple[str, str]:
         """Returns how steps are built, and why."""
@@ -112,7 +124,20 @@ class EngineRunner:
             self.invoke(*command, healing=False)
         finally:
             self.report_tiers()
+            failed = [each for each in self.engine.finished if not each["success"]]
             self.engine.steps = {}
+            for each in failed:
+                self.drop(each)
+
+    def drop(self, failed: Record) -> None:
+        """Drops what a node that failed left of its table, which was missing before and is not whole.
+
+        The engine makes the table of a seed and fills it in statements of their own: a row that cannot
+        be loaded leaves a table with none; dbt v1 leaves none, and what exists counts as built.
+        """
+        if failed["resource_type"] == "seed":
+            statement = f"drop table if exists {failed['relation']}"
+            self.invoke("run-operation", "run_query", "--args", json.dumps({"sql": statement}), healing=False)
 
     def report_tiers(self) -> None:
         """Reports the steps load_seeds and build_foundation, each from its first start to its last end."""
