@@ -639,3 +639,17 @@ def test_what_only_a_nodes_hook_reads_stops_nothing(make_project: ProjectFactory
     result = project.dbt("run", "-s", "leaf")
     assert built(result) == ["base", "mid"]
     assert "gone (models/gone.sql) is missing, and is not built" in " ".join(result.output.split())
+
+
+def test_a_model_that_is_ephemeral_now_is_not_there_because_its_old_table_is(make_project: ProjectFactory):
+    project = make_project(
+        {
+            "models/first.sql": TABLE + "select 1 as id",
+            "models/between.sql": "{{ config(materialized='ephemeral') }} select id from {{ ref('first') }}",
+            "models/leaf.sql": TABLE + "select id from {{ ref('between') }}",
+        }
+    )
+    schema = project.database.default_schema
+    project.execute(f"create schema if not exists {schema}", f"create table {schema}.between as select 9 as id")
+    assert built(project.dbt("run", "-s", "leaf")) == ["first"]
+    assert (project.rows("leaf"), project.rows("between")) == ([(1,)], [(9,)])
