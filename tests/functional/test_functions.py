@@ -9,6 +9,7 @@ from support import DbtProject
 
 pytestmark = [pytest.mark.duckdb, pytest.mark.postgres, pytest.mark.dbt_version(">=1.11")]
 
+TABLE = "{{ config(materialized='table') }} "
 FILES = {
     "macros/functions.sql": """
 {# dbt-duckdb has no way of its own to make functions. #}
@@ -21,8 +22,8 @@ create or replace macro {{ target_relation.render() }}(amount) as ({{ model.comp
         "functions:\n  - name: twice\n    arguments: [{name: amount, data_type: integer}]\n"
         "    returns: {data_type: integer}\n"
     ),
-    "models/doubled.sql": "{{ config(materialized='table') }} select {{ function('twice') }}(21) as amount",
-    "models/again.sql": "{{ config(materialized='table') }} select {{ function('%s', 'twice') }}(4) as amount",
+    "models/doubled.sql": TABLE + "select {{ function('twice') }}(21) as amount",
+    "models/again.sql": TABLE + "select {{ function('%s', 'twice') }}(4) as amount",
     "models/leaf.sql": "select amount from {{ ref('doubled') }}",
     "models/other.sql": "select amount from {{ ref('again') }}",
 }

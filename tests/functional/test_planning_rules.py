@@ -650,6 +650,7 @@ def test_a_model_that_is_ephemeral_now_is_not_there_because_its_old_table_is(mak
         }
     )
     schema = project.database.default_schema
-    project.execute(f"create schema if not exists {schema}", f"create table {schema}.between as select 9 as id")
+    project.execute(f"create schema if not exists {schema}")
+    project.execute(f"create table {schema}.between as select 9 as id")
     assert built(project.dbt("run", "-s", "leaf")) == ["first"]
     assert (project.rows("leaf"), project.rows("between")) == ([(1,)], [(9,)])

@@ -32,8 +32,17 @@ ROOT = Path(__file__).resolve().parents[2]
 MACROS = ROOT / "macros"
 FUNCTIONAL = "tests/functional/test_{}.py"
 TESTS = (
-    *("clone", "commands", "first_run", "functions", "hooks_read", "large_seeds", "latest_version", "lost_history"),
-    *("node_kinds", "plan", "planning_rules", "progress", "reads_without_an_edge", "recovery", "reliances"),
+    *("clone", "commands", "first_run", "functions", "hooks_read", "large_seeds", "latest_version"),
+    *(
+        "lost_history",
+        "node_kinds",
+        "plan",
+        "planning_rules",
+        "progress",
+        "reads_without_an_edge",
+        "recovery",
+        "reliances",
+    ),
     *("seed_files", "seeds_to_the_letter", "settings"),
 )
 LOCK = "ensure/lock.sql"  # is on PostgreSQL
