@@ -36,6 +36,8 @@
      small_seed_outlines   whether it is asked for small files too, which takes longer than to read them
      seed_packages     dbt's packages whose macros load a seed through `this` alone: where a killed run would leave a seed half loaded, its rows go into a
                        table with a working name, which is renamed once they are all there; none: the database keeps it whole, or it is not known how
+     seed_rows         the adapter's own `load_csv_rows`, where that inserts as dbt's default does: its name (macro), what its code must hold for that (holds),
+                       the rows of a statement (batch) and the method that makes a row's bindings (transform); none: it has none like that
      host_name         query of where dbt runs, for when the environment does not tell; none #}
 {% macro _traits() %}
   {% set traits = adapter.dispatch('_traits', 'dbt_selfheal')() %}
@@ -53,7 +55,7 @@
     'try_lock': none, 'looks_again': true, 'before_lock': none, 'unlock': none, 'after_lock': none, 'wait': none, 'builder': none, 'lock_holder': none,
     'typed_values': "select 1 as i, 1.5 as n, cast('2000-01-01' as date) as d, cast('2000-01-01 00:00:00' as timestamp) as t, "
       ~ "cast(1 as boolean) as b, 'a' as raw, 'a' as txt",
-    'database_reads_seeds': false, 'seed_outline': none, 'small_seed_outlines': false, 'seed_packages': none, 'host_name': none,
+    'database_reads_seeds': false, 'seed_outline': none, 'small_seed_outlines': false, 'seed_packages': none, 'seed_rows': none, 'host_name': none,
   }) %}
 {% endmacro %}
 
@@ -95,17 +97,19 @@
 {% endmacro %}
 
 
-{# The members of a seed's context that load its rows. By the statements of dbt's default__load_csv_rows, made without its call of another macro
-   for each value; under a working name, where the trait `seed_packages` says so; in their own way, where a project or an adapter loads them so. #}
+{# The members of a seed's context that load its rows. By the statements of dbt's default__load_csv_rows, or of one like it, made without its call of
+   another macro for each value; under a working name, where the trait `seed_packages` says so; in their own way, where a project or an adapter loads them so. #}
 {% macro _seed_loading() %}
-  {% set packages, macros, default = dbt_selfheal._traits().seed_packages, context['dbt_selfheal'], context['dbt'].get('default__load_csv_rows') %}
+  {% set traits, macros = dbt_selfheal._traits(), context['dbt_selfheal'] %}
+  {% set packages, own = traits.seed_packages, traits.seed_rows or {'macro': 'default__load_csv_rows', 'holds': 'bindings.extend(row)'} %}
   {% if packages %}
     {% set others = [] %}
     {% for id in dbt_selfheal._implementations(['create_csv_table', 'load_csv_rows']) if id.split('.')[1] not in ['dbt'] + packages %}{% do others.append(id) %}{% endfor %}
     {% do return(dict.fromkeys(['create_csv_table', 'load_csv_rows'], macros['_by_working_name']) if not others else {}) %}
   {% endif %}
-  {% if dbt_selfheal._implementations(['load_csv_rows']) | sort == ['macro.dbt.default__load_csv_rows', 'macro.dbt.load_csv_rows']
-      and default and 'bindings.extend(row)' in default.macro.macro_sql %}
+  {% set loader = context['dbt'].get(own.macro) %}
+  {% if loader and own.holds in loader.macro.macro_sql and dbt_selfheal._implementations(['load_csv_rows'])
+      | reject('in', ['macro.dbt.default__load_csv_rows', 'macro.dbt.load_csv_rows', loader.macro.unique_id]) | first is not defined %}
     {% do return({'load_csv_rows': macros['_load_csv_rows']}) %}
   {% endif %}
   {% do return({}) %}

@@ -3,6 +3,7 @@
 {% macro sqlite___traits() %}
   {% do return(dict(dbt_selfheal.default___traits(), **{
     'tested': 'sqlite', 'transactions': 'dbt', 'names': {'macro': 'list_relations_without_caching', 'name': 1, 'type': 3}, 'looks_again': false,
+    'seed_rows': {'macro': 'sqlite__load_csv_rows', 'holds': 'adapter.transform_seed_row(row)', 'batch': 10000, 'transform': adapter.transform_seed_row},
     'try_lock': context['dbt_selfheal']['_lock_sqlite_file'], 'unlock': 'detach dbt_selfheal_lock',
     'typed_values': "select 1 as i, 1.5 as n, '2000-01-01' as d, '2000-01-01 00:00:00' as t, 1 as b, 'a' as raw, 'a' as txt"})) %}
 {% endmacro %}

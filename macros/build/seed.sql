@@ -140,16 +140,16 @@
 {% endmacro %}
 
 
-{# Stands for `load_csv_rows` in a seed's context: the statements of dbt's default__load_csv_rows, without its call of another macro
-   for each value, which takes most of the time of `dbt seed` where rows are inserted. #}
+{# Stands for `load_csv_rows` in a seed's context: the statements of dbt's default__load_csv_rows, or of the adapter's own (see the trait seed_rows), without
+   the call of another macro for each value, which takes most of the time of `dbt seed` where rows are inserted. #}
 {% macro _load_csv_rows(model, agate_table) %}
-  {% set names = agate_table.column_names %}
+  {% set names, own = agate_table.column_names, dbt_selfheal._traits().seed_rows or {} %}
   {% set row = '(' ~ ([get_binding_char()] * names | length) | join(',') ~ ')' %}
   {% set insert = 'insert into ' ~ this.render() ~ ' (' ~ get_seed_column_quoted_csv(model, names) ~ ') values ' %}
   {% set statements = [] %}
-  {% for chunk in agate_table.rows | batch(get_batch_size()) %}
+  {% for chunk in agate_table.rows | batch(own.batch or get_batch_size()) %}
     {% set bindings = [] %}
-    {% for values in chunk %}{% do bindings.extend(values) %}{% endfor %}
+    {% for values in chunk %}{% do bindings.extend(own.transform(values) if own else values) %}{% endfor %}
     {% set sql = insert ~ ([row] * chunk | length) | join(',') %}
     {% do adapter.add_query(sql, bindings=bindings, abridge_sql_log=True) %}
     {% if not statements %}{% do statements.append(sql) %}{% endif %}

@@ -199,3 +199,24 @@ def test_a_database_is_a_database(database: Database) -> None:
     database.execute("create table t (a integer, b varchar(5))")
     assert [name for name, _ in database.columns("t")] == ["a", "b"]
     assert database.columns("t")[0][1] != database.columns("t")[1][1]
+
+
+@pytest.mark.sqlite
+@pytest.mark.postgres
+def test_no_macro_is_called_for_each_value(make_project: ProjectFactory) -> None:
+    """What takes most of the time of `dbt seed` where rows are inserted."""
+    counted = "{% do log('a binding') %}{{ return(adapter.dispatch('get_binding_char', 'dbt')()) }}"
+    project = make_project(
+        {
+            "seeds/s.csv": "id,name\n" + "".join(f"{n},name {n}\n" for n in range(50)),
+            "macros/counted.sql": f"{{% macro get_binding_char() %}}{counted}{{% endmacro %}}",
+        }
+    )
+
+    def bindings(*command: str) -> int:
+        return sum(event["info"]["msg"] == "a binding" for event in project.dbt(*command).events)
+
+    assert bindings("run-operation", "ensure_initialized") < 5
+    healed = project.rows("s")
+    assert bindings("seed", "--full-refresh") >= 100
+    assert healed == project.rows("s")
