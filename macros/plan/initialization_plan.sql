@@ -54,7 +54,6 @@
   {% set widths = (kinds | map('length') | max, [names | map('length') | max, 44] | min) %}
   {% for entry in steps %}
     {% do lines.append(('%3d  ' | format(loop.index)) ~ kinds[loop.index0].ljust(widths[0]) ~ '  ' ~ names[loop.index0].ljust(widths[1]) ~ '  ' ~ entry.reason) %}
-    {% if entry.clone %}{% do lines.append('     cloned from ' ~ entry.clone.relation_name) %}{% endif %}
     {% if entry.refusal %}{% do lines.append('     cannot be built from a hook: ' ~ entry.refusal) %}{% endif %}
   {% endfor %}
   {% do return(lines) %}
