@@ -230,6 +230,15 @@ def test_long_lines_are_folded_and_commands_stay_whole(monkeypatch: pytest.Monke
     assert wrapped(text, "  ") == (
         "Restore it from a backup, or begin anew with a new file:\n  dbt-selfheal recreate --yes"
     )
+    names = "raw_customers_of_the_north raw_customers_of_the_south raw_customers_of_the_east"
+    for command in (
+        f"dbt build --select {names}",
+        f"dbt build --vars '{{year: 2025, month: 3}}' --select {names}",
+        f"dbt-selfheal ensure --select {names}",
+    ):
+        for said in (f"Build them with:\n  {command}", f"Or: {command}, then this.", f"Or ({command})"):
+            assert any(command in line for line in wrapped(said, "    ").splitlines()), said
+    assert max(map(len, wrapped(f"dbt run would fail: {names} are not there").splitlines())) <= 60
     monkeypatch.delenv("COLUMNS")
     assert wrapped(text, "  ") == text, "no terminal, no folding"
 

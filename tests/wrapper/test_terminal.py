@@ -83,6 +83,21 @@ def test_nodes_are_green_and_red_on_a_terminal_of_80_columns(cli: Cli, shop: Dbt
         assert "\x1b[32m" not in seen
 
 
+def test_a_command_to_paste_is_one_line_however_long(cli: Cli, shop: DbtProject) -> None:
+    names = [f"raw_measurements_of_the_department_{number}" for number in range(4)]
+    shop.write({f"seeds/{name}.csv": "id\n1\n" for name in names})
+    reads = " union all ".join(f"select * from {{{{ ref('{name}') }}}}" for name in names)
+    shop.write({"models/wide.sql": reads})
+    shop.configure(vars={"dbt_selfheal": {"on_missing": "fail", "timeout_seconds": 200}})
+    command = f"dbt build --select {' '.join(names)}"
+    run = ("exec", "--", "dbt", "run", "-s", "wide", "--log-level", "none")
+    piped = cli(shop, *run, env={"COLUMNS": "80"}, code=7)
+    for output in (piped.stderr, on_a_terminal(cli, shop, *run)):
+        assert any(line.strip() == command for line in lines_of(output)), output
+    plan = cli(shop, "plan", "-s", "wide", env={"COLUMNS": "80"})
+    assert f"Build them with: {command} wide" in plan.stdout.splitlines(), plan.stdout
+
+
 def test_colours_are_left_out_of_files_unless_they_are_asked_for(cli: Cli, shop: DbtProject) -> None:
     assert "\x1b" not in cli(shop, "ensure", "-s", "raw_orders").output
     colored = cli(shop, "ensure", "-t", "nowhere", "--use-colors", code=7).stderr

@@ -13,7 +13,18 @@ from typing import IO
 import click
 
 FLAGS = {"--use-colors": True, "--no-use-colors": False}
-_COMMAND = re.compile(r"(?<=: )(?:dbt|dbt-selfheal|pip|export|lsof|ls|iconv) [^:]*$")
+# A command to paste: after a colon or in brackets, up to the end of its sentence, in backticks, or a line
+# of its own after one that ends with a colon. What stands in quotes is part of it.
+_PROGRAM = (
+    r"(?:dbt (?:build|clean|clone|compile|debug|deps|docs|list|ls|parse|retry|run|run-operation|seed|show"
+    r"|snapshot|source|test)\b|(?:dbt-selfheal|pip|uv|export|lsof|ls|ps|iconv) |--[a-z])"
+)
+_COMMAND = re.compile(
+    rf"(?:(?<!Error: )(?<=: )|(?<=\()){_PROGRAM}(?:'[^']*'|\"[^\"]*\"|.)*?(?<=\S)(?=[.,;)]+(?: |$)| \(|$)"
+    r"|`[^`]+`"
+)
+_LINE = re.compile(rf"\s*{_PROGRAM}")
+_SPACE = "\ue000"  # stands for a space at which a line is not folded
 OFF = ("0", "false", "no", "off", "")
 
 
@@ -63,28 +74,29 @@ def bad(text: str) -> str:
 def wrapped(text: str, indent: str = "") -> str:
     """Returns a text with its lines folded to the width of the terminal; as it is where there is none.
 
-    A command after a colon stays in one line if it fits into one, so that it can be copied.
+    A command to paste is never folded: a terminal that does it by itself copies it as one line.
 
     Args:
         text: The text.
         indent: What the lines after the first begin with.
     """
     width = _width()
-    lines = []
-    for number, each in enumerate(text.splitlines()):
-        start = indent if number else ""
-        if width is None or len(start + each) <= width:
+    lines: list[str] = []
+    before = ""
+    for each in text.splitlines():
+        start = indent if lines else ""
+        is_command = before.endswith(":") and _LINE.match(each)
+        before = each
+        if width is None or is_command or len(start + each) <= width:
             lines.append(start + each)
             continue
-        own = " " * (len(each) - len(each.lstrip())) if number else ""
-        command = _COMMAND.search(each)
-        if command and len(indent + command[0]) <= width:
-            each = each[: command.start()] + command[0].replace(" ", "\xa0")
+        own = " " * (len(each) - len(each.lstrip())) if lines else ""
+        each = _COMMAND.sub(lambda found: found[0].replace(" ", _SPACE), each)
         folded = textwrap.wrap(
             each, width, initial_indent=start, subsequent_indent=indent + own,
             break_long_words=False, break_on_hyphens=False, drop_whitespace=True,
         )  # fmt: skip
-        lines += [part.replace("\xa0", " ") for part in folded]
+        lines += [part.replace(_SPACE, " ") for part in folded]
     return "\n".join(lines)
 
 
