@@ -34,7 +34,10 @@ from dbt_selfheal.workspace.lock import hold, holder
 from dbt_selfheal.workspace.project import read_workspace
 
 ROWS = [row for row in catalogue() if row.pattern is not None]
-KINDS = {"seed-type": {"resource_type": "seed", "name": "raw", "path": "seeds/raw.csv"}}
+KINDS = {
+    "seed-type": {"resource_type": "seed", "name": "raw", "path": "seeds/raw.csv"},
+    "initial-data-wrong": {"resource_type": "initial data", "name": "main.users", "path": "seeds/users.csv"},
+}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)

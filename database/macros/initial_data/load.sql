@@ -92,6 +92,7 @@
     {% set step = dbt_selfheal._step('load_initial_data') %}
     {% set lock = dbt_selfheal._acquire_lock(settings, work | map(attribute='schema')) %}
     {% for table in work %}
+      {% do dbt_selfheal._emit('initial_data_started', {'table': table.title, 'origin': table.origin}) %}
       {% if lock.kind != 'none' %}{% do table.update({'ready': table.ready | select('in', dbt_selfheal_database._absent_rows(table)) | list}) %}{% endif %}
       {% do dbt_selfheal_database._insert_rows(table) %}
     {% endfor %}

@@ -76,6 +76,12 @@ class Messages:
                 durations.learn(unique_id, seconds)
             durations.save()
 
+    def are_ours(self) -> bool:
+        """Returns whether one of the errors is the package's own, not one of dbt or of a database."""
+        from dbt_selfheal.report.remedies import is_ours
+
+        return any(is_ours(text) for text in self.errors)
+
     def error(self, workspace: Workspace, output: BinaryIO | None = None) -> InitializationError:
         """Returns what the errors of a process mean.
 
@@ -98,8 +104,10 @@ class Messages:
         return error_from(messages, workspace, step=self.recorder.running_step, node=self._failed_node())
 
     def _failed_node(self) -> dict[str, Any] | None:
-        """Returns the migration that was being applied, or the step of the plan that was being built."""
-        migration = self.recorder.migration
+        """Returns the migration, the table's initial data or the step of the plan that was at work."""
+        migration, loading = self.recorder.migration, self.recorder.loading
+        if loading is not None and self.recorder.running_step == "load_initial_data":
+            return {"resource_type": "initial data", "name": loading["table"], "path": loading["origin"]}
         if migration is not None:
             return {"resource_type": "migration", "name": migration["name"], "path": migration["path"]}
         steps = self.recorder.plan.get("steps", [])

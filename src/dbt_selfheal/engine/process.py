@@ -167,19 +167,26 @@ class DbtProcesses:
         """Ends as a command has ended; returns its exit code, raises if healing has failed."""
         if seen.code > 0 and seen.forwarded:  # dbt ends by itself: no error, and no attempt that failed
             sys.exit(128 + seen.forwarded[0])
-        if seen.code > 0 and not seen.passed:
+        if seen.code > 0 and not self.messages.hooks_passed:
             self._raise_ours(workspace)
         if seen.code < 0:
             die_by(-seen.code)
         return seen.code
 
     def _raise_ours(self, workspace: Workspace) -> None:
-        """Raises why a command failed before its first node if that is healing's; else says what to do."""
+        """Raises why a command failed before its first node if that is the package's; else says what to do.
+
+        Once all is built, only what the package itself says or was doing is: its rows of initial data come
+        after that, but so do the hooks of others.
+        """
         if not self.messages.errors:
             return
         error = self.messages.error(workspace)
-        ours = self.recorder.running_step or "-migration" in error.code
-        if self.recorder.missing or self.messages.hook_failed or ours or error.exit_code != 1:
+        if self.recorder.running_step or "-migration" in error.code or self.messages.are_ours():
+            raise error
+        if self.recorder.completed:
+            return
+        if self.recorder.missing or self.messages.hook_failed or error.exit_code != 1:
             raise error
         self.recorder.view.note(f"What to do: {error.remedy}")
 

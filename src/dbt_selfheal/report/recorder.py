@@ -93,6 +93,7 @@ class Recorder:
         self.status: Event = {}
         self.others: list[Event] = []  # of migrations and initial data
         self.migration: Event | None = None  # the one that is being applied or rolled back
+        self.loading: Event | None = None  # the table whose initial data was last begun with
         self.checks: list[Event] = []  # of the health report
         self.lines: list[str] = []
         self.warnings: list[str] = []
@@ -142,7 +143,9 @@ class Recorder:
             self.others.append(self.scrub.document(event))
             if name == "initial_data_loaded" and event.get("waiting"):
                 self.warnings.append(waiting_text(event))
-            if str(name).endswith("_started"):
+            if name == "initial_data_started":
+                self.loading = event
+            elif str(name).endswith("_started"):
                 self.migration = event
             elif name in ("migration_complete", "migration_rolled_back"):
                 self.migration = None

@@ -132,10 +132,14 @@ def error_from(
         The error, with code and remedy; what is not in the catalogue has a general one.
     """
     texts = [text for text in messages if text.strip()] or ["dbt ended without a message"]
+    place = ""
     where = f" (building {node['resource_type']} {node['name']}, {node['path']})" if node else ""
     if node and node["resource_type"] == "migration":  # the catalogue has rows of its own for these
         texts = [f"in the migration {node['name']} ({node['path']}):\n{_plain(text)}" for text in texts]
         where = ""
+    elif node and node["resource_type"] == "initial data":
+        place, where = f"in the initial data of {node['name']}:\n", ""
+        texts = [text if is_ours(text) else f"{place}{_plain(text)}" for text in texts]
     for text in [*texts, "\n".join(texts)]:
         found = find(text, workspace, node)
         if found is not None:
@@ -144,12 +148,12 @@ def error_from(
         text = texts[0]
         row = next(row for row in catalogue() if row.code == UNKNOWN)
         found = _finding(row, None, workspace, node)
-    said, advice = parted(text)
+    said, advice = parted(text.removeprefix(place))
     if found.code == "selfheal-seed-encoding" and node is None:
         found, where = _with_seed(found, workspace, where)
     if found.code in _ADVICE_FOR_EACH and advice is not None:
         said, advice = f"{said}\n{advice}", None
-    ours = advice is not None or _OURS.match(_plain(text))  # it says itself what happened
+    ours = advice is not None or is_ours(text)  # it says itself what happened
     general = found.what_happened if not ours and found.code != UNKNOWN else None
     message = f"{general.rstrip('.')}{where}.\n{said}" if general else f"{said}{where}"
     error = _error(found, message, said, workspace)
@@ -186,6 +190,11 @@ def _error(found: Finding, message: str, said: str, workspace: Workspace) -> Ini
     return _CLASSES.get(found.exit_code, InitializationError)(message)
 
 
+def is_ours(text: str) -> bool:
+    """Returns whether a message is the package's own, not one of dbt or of a database."""
+    return _OURS.match(_plain(text)) is not None
+
+
 def parted(text: str) -> tuple[str, str | None]:
     """Returns a message without what it says is to be done, and that; None when it says nothing of that kind.
 
@@ -208,7 +217,7 @@ def _plain(text: str) -> str:
     """
     text = re.sub(r"\x1b\[[0-9;]*m", "", text).strip()
     lines = [line.rstrip() for line in text.splitlines() if line.strip() and not _CHAIN.match(line)]
-    while len(lines) > 1 and _GENERAL.match(lines[0].strip()):
+    while len(lines) > 1 and (_GENERAL.match(lines[0].strip()) or _OURS.match(lines[1].strip())):
         lines.pop(0)
     lines = dedent("\n".join([lines[0].strip(), *lines[1:]])).splitlines()
     rest = dedent("\n".join(lines[1:])).splitlines()
