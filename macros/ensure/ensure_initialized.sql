@@ -53,7 +53,7 @@
   {% elif plan.steps %}
     {% do dbt_selfheal._tell_missing(plan, settings.on_missing, operation) %}
   {% elif operation %}
-    {% do dbt_selfheal._line('Self-healing: all ' ~ plan.required | length ~ ' required relations exist; nothing to do') %}
+    {% do dbt_selfheal._line('Self-healing: ' ~ ('the one required relation exists' if plan.required | length == 1 else 'all ' ~ plan.required | length ~ ' required relations exist') ~ '; nothing to do') %}
   {% endif %}
   {% if database and (plan.missing or migrated or flags.WHICH in ('build', 'seed', 'run-operation') or expects) %}
     {% do dbt_selfheal_database._load_initial_data(settings) %}
@@ -83,6 +83,7 @@
   {% set text = text ~ dbt_selfheal._build_command(plan, plan.steps) %}
   {% if not warns %}{% do dbt_selfheal._raise(text) %}{% endif %}
   {% do exceptions.warn('dbt_selfheal: ' ~ text) %}
+  {% do dbt_selfheal._emit('initialization_warned', {'missing_tables_found': plan.steps | map(attribute='unique_id') | list}) %}
 {% endmacro %}
 
 

@@ -10,7 +10,7 @@
   {% do plan.update({'missing_sources': dbt_selfheal._missing_sources(plan)}) %}
   {% do dbt_selfheal._emit_plan(plan, not settings.enabled or (settings.targets and target.name not in settings.targets)) %}
   {% if not plan.steps %}
-    {% do return(dbt_selfheal._line('All ' ~ plan.required | length ~ ' required relations exist. Nothing to build.', asked=true)) %}
+    {% do return(dbt_selfheal._line(('The one required relation exists' if plan.required | length == 1 else 'All ' ~ plan.required | length ~ ' required relations exist') ~ '. Nothing to build.', asked=true)) %}
   {% endif %}
   {% set lines = ['Missing: ' ~ plan.steps | length ~ ' (required: ' ~ plan.required | length ~ '). To build, in this order:'] + dbt_selfheal._plan_lines(plan.steps) %}
   {% for source in plan.missing_sources %}{% do lines.append('Missing source: ' ~ source.name ~ ' (' ~ source.relation ~ ')' ~ (', read by ' ~ source.read_by.split('.')[2:] | join('.') if source.read_by else '')) %}{% endfor %}

@@ -25,7 +25,8 @@
   {% if status.lock_holder %}{% do lines.append('Initializing now: ' ~ status.lock_holder) %}{% endif %}
   {% if status.pending_migrations %}{% do lines.append('Pending migrations: ' ~ status.pending_migrations | join(', ')) %}{% endif %}
   {% if last %}
-    {% do lines.append('Last attempt: ' ~ last.state ~ ' in ' ~ last.duration_seconds ~ ' s at ' ~ last.started_at ~ (': ' ~ last.error.split('\n')[0] if last.error else '')) %}
+    {% set said = (last.error or '').split('\n') %}  {# what ends with a colon is said with what follows #}
+    {% do lines.append('Last attempt: ' ~ last.state ~ ' in ' ~ last.duration_seconds ~ ' s at ' ~ last.started_at ~ (': ' ~ said[0] ~ (' ' ~ said[1:] | map('trim') | join('; ') if said[0].endswith(':') else '') if last.error else '')) %}
   {% endif %}
   {% for line in lines %}{% do dbt_selfheal._line(line, asked=true) %}{% endfor %}
   {% do return(status) %}

@@ -15,5 +15,5 @@
     {% do dbt_selfheal._raise(names | length ~ ' of ' ~ entries | length ~ ' required relations are missing: ' ~ names[:12] | join(', ') ~ (', ...' if names | length > 12 else '')
       ~ '\nBuild them with ' ~ (dbt_selfheal._build_command(plan, absent) if dbt_version >= '2' else '`dbt run-operation ensure_initialized`, or with any dbt command.')) %}
   {% endif %}
-  {% do dbt_selfheal._line('All ' ~ entries | length ~ ' required relations exist.', asked=true) %}
+  {% do dbt_selfheal._line('The one required relation exists.' if entries | length == 1 else 'All ' ~ entries | length ~ ' required relations exist.', asked=true) %}
 {% endmacro %}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from dbt_selfheal.engine.attempt import Attempt, required_relations
-from dbt_selfheal.engine.interface import Request
+from dbt_selfheal.engine.interface import Request, missing_text
 from dbt_selfheal.errors import (
     ConfigurationError,
     HookError,
@@ -125,7 +125,7 @@ class AutoInitializer:
         outcome = attempt.ensure()
         if outcome.state == "failed":
             raise ConfigurationError(
-                f"{len(outcome.missing)} required relations are missing: {', '.join(outcome.missing[:12])}",
+                missing_text(outcome.missing),
                 missing_tables=outcome.missing,
                 code="selfheal-missing",
                 remedy="vars.dbt_selfheal.on_missing keeps them from being built; run: dbt-selfheal plan",

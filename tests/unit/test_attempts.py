@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_selfheal.report.attempts import KEPT, AttemptLog
+from dbt_selfheal.report.attempts import KEPT, AttemptLog, in_a_line
 from dbt_selfheal.report.recorder import iso
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -21,6 +21,12 @@ def log_of(folder: Path, *attempts: tuple[str, float]) -> AttemptLog:
         end = iso(NOW - timedelta(minutes=minutes))
         log.add({"state": state, "started_at": end, "completed_at": end, "duration_seconds": 0.0})
     return log
+
+
+def test_an_error_in_a_line_is_told_whole_where_it_is_a_list() -> None:
+    assert in_a_line("2 cannot be built:\n  model a\n  model b") == "2 cannot be built: model a; model b"
+    assert in_a_line("it failed\nfor a reason") == "it failed"
+    assert (in_a_line(""), in_a_line("it failed:")) == ("", "it failed:")
 
 
 @pytest.mark.parametrize(

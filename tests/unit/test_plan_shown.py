@@ -126,7 +126,7 @@ def test_a_long_chain_goes_on_further_down(capsys: pytest.CaptureFixture[str]) -
 
 def test_nothing_missing_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     found = plan(required={"model.shop.a": ""}, present=["model.shop.a"])
-    assert shown(capsys, found) == ["All 1 required relations exist. Nothing to build."]
+    assert shown(capsys, found) == ["The one required relation exists. Nothing to build."]
     assert markdown(found, "x") == f"**{headline(found)}**"
     assert github(found, "shop", Path()) == headline(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -65,3 +66,48 @@ def test_a_hook_of_the_project_that_fails_after_healing_is_its_own(cli: Cli, sho
     assert stopped.returncode in (1, 2)
     assert "Self-healing: ready in" in stopped.output
     assert "What to do" not in stopped.stderr
+
+
+def test_rows_that_must_not_be_inserted_are_missing_and_the_command_given_inserts_them(
+    cli: Cli, make_project: Callable[..., DbtProject]
+) -> None:
+    project = bank(make_project, on_missing="fail")
+    given = ("--vars", "{first: bob}")  # whose name stands in nobody's way
+    project.dbt("run", *given)
+    build = ("exec", "--", "dbt", "build", "-s", "report", *given)
+    stopped = cli(project, *build, code=7)
+    assert "Error: main.accounts lacks 1 of 1 rows of its initial data" in stopped.stderr
+    assert stopped.stderr.endswith("explain selfheal-missing\n")
+    advice = stopped.stderr.partition("What to do: Insert them with:\n")[2].splitlines()[0].split()
+    assert advice == ["dbt", "run-operation", "seed_initial_data"]
+    project.dbt(*advice[1:])
+    cli(project, *build)
+
+
+def test_the_last_attempt_says_what_is_missing_where_it_only_warned(cli: Cli, shop: DbtProject) -> None:
+    shop.configure(vars={"dbt_selfheal": {"timeout_seconds": 200, "on_missing": "warn"}})
+    cli(shop, "ensure", "-s", "raw_orders", code=1)
+    last = cli(shop, "status", code=1).stdout.splitlines()[-1]
+    assert last.startswith("Last attempt: warned in ")
+    assert last.endswith(": 1 required relation is missing: raw_orders")
+    cli(shop, *RUN, code=1)  # dbt's own: report reads what is not there
+    found = cli(shop, "status", "--json", code=1).document["last_attempt"]
+    assert (found["state"], found["error_code"], found["error"].rpartition(":")[2].split(", ")[-1]) == (
+        "warned",
+        "selfheal-missing",
+        "totals",
+    )
+
+
+def test_a_last_attempt_whose_error_is_a_list_is_told_whole(cli: Cli, shop: DbtProject) -> None:
+    (shop.folder / "models/totals.sql").unlink()
+    model = 'def model(dbt, session):\n    dbt.config(materialized="table")\n    return dbt.ref("orders")\n'
+    shop.write({"models/totals.py": model})
+    cli(shop, *RUN, code=1)
+    told = "cannot be built from a hook: table model totals (models/totals.py): Python models"
+    assert told in cli(shop, "status", code=1).stdout.splitlines()[-1]
+    shop.configure(vars={"dbt_selfheal": {"history": True}})
+    kept = (shop.folder / "target/dbt_selfheal/attempts.jsonl").read_text().splitlines()[-1]
+    shop.dbt("run-operation", "_record_attempt", args={"attempt": json.loads(kept)})
+    said = shop.dbt("run-operation", "initialization_status").stdout
+    assert told in next(line for line in said.splitlines() if "Last attempt: " in line)

@@ -207,7 +207,9 @@ def outcome_text(outcome: Outcome) -> str:
     if outcome.way == "off":
         return "Self-healing is off, by setting or in this target; nothing was checked."
     if outcome.state != "completed":
-        return f"Not ready: {len(outcome.missing)} relations are missing: {', '.join(outcome.missing[:12])}"
+        from dbt_selfheal.engine.interface import missing_text
+
+        return f"Not ready: {missing_text(outcome.missing)}"
     how = {"warm": "unchanged since the last run", "none": "nothing was missing"}.get(outcome.way)
     built = how or f"{len(outcome.created)} built, {outcome.present} were there before and untouched"
     return f"Ready in {outcome.seconds:.1f} s: {built}"
@@ -232,7 +234,9 @@ def status_text(status: dict[str, Any]) -> str:
         lines.append(f"Pending migrations: {', '.join(pending)}")
     last = status.get("last_attempt")
     if last:
-        error = f": {str(last['error']).splitlines()[0]}" if last.get("error") else ""
+        from dbt_selfheal.report.attempts import in_a_line
+
+        error = f": {in_a_line(str(last['error']))}" if last.get("error") else ""
         took = f"{last['state']} in {last['duration_seconds']} s"
         lines.append(f"Last attempt: {took} at {last['started_at']}{error}")
     return "\n".join(lines)

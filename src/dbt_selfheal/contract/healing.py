@@ -77,14 +77,16 @@ class RequiredRelation(BaseModel):
 class LastAttempt(BaseModel):
     """The last attempt at an initialization."""
 
-    state: Literal["completed", "failed"] = Field(description="How it ended.")
+    state: Literal["completed", "warned", "failed"] = Field(
+        description="How it ended; `warned`: something is missing, and `on_missing: warn` leaves it."
+    )
     command: str | None = Field(description="What was called.")
     started_at: str = Field(description="When it began: ISO 8601, UTC.")
     completed_at: str = Field(description="When it ended: ISO 8601, UTC.")
     duration_seconds: float = Field(description="The time it took, in seconds.")
     step: str | None = Field(description="The step that failed.")
-    error_code: str | None = Field(description="The code of its error.")
-    error: str | None = Field(description="The message of its error.")
+    error_code: str | None = Field(description="The code of its error, or of what it warned of.")
+    error: str | None = Field(description="The message of its error, or what is missing.")
 
 
 class Status(BaseModel):

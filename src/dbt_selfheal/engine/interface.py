@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 NO_TIMEOUT = 365 * 24 * 3600.0
 
 
+def missing_text(names: Sequence[str]) -> str:
+    """Returns which required relations are missing: `1 required relation is missing: orders`."""
+    are, more = "relation is" if len(names) == 1 else "relations are", ", ..." if len(names) > 12 else ""
+    return f"{len(names)} required {are} missing: {', '.join(names[:12])}{more}"
+
+
 @dataclass(frozen=True)
 class Request:
     """What an attempt is asked to do; what is None is decided by the project's settings."""

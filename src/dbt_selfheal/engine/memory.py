@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from dbt_selfheal.engine.interface import Engine, Job
+from dbt_selfheal.engine.interface import Engine, Job, missing_text
 from dbt_selfheal.errors import (
     AnotherProcessError,
     ConcurrentInitializationError,
@@ -18,8 +18,8 @@ from dbt_selfheal.errors import (
     InitializationError,
     SelfHealError,
 )
-from dbt_selfheal.report.attempts import AttemptLog
-from dbt_selfheal.report.recorder import Recorder, iso, now
+from dbt_selfheal.report.attempts import AttemptLog, in_a_line
+from dbt_selfheal.report.recorder import Recorder, iso, name_of, now
 from dbt_selfheal.workspace.project import Workspace, is_active
 
 # Errors with which the database cannot be written to, so that its history is left alone.
@@ -47,7 +47,7 @@ class Memory:
         seconds = log.pause(now())
         if seconds:
             failed = log.failures(now())
-            error = str(failed[-1].get("error")).splitlines()[0]
+            error = in_a_line(str(failed[-1].get("error")))
             self.recorder.view.note(
                 f"{len(failed)} attempts in a row have failed within 10 minutes; waiting {seconds:.0f} s "
                 f"before the next (--force skips this). The last error: {error}"
@@ -70,7 +70,8 @@ class Memory:
         log = AttemptLog(workspace.state_folder)
         if isinstance(error, ConcurrentInitializationError):
             return
-        if error is None and not self.recorder.missing and not log.failures(now()):
+        was_missing = self.recorder.missing or self.recorder.warned
+        if error is None and not was_missing and not log.failures(now()):
             return
         attempt = self._attempt(command, error)
         log.add(attempt)
@@ -87,19 +88,22 @@ class Memory:
     def _attempt(self, command: str, error: InitializationError | None) -> dict[str, Any]:
         """Returns what this attempt did, as it is kept."""
         recorder, way = self.recorder, self.engine.messages.way
+        said = str(error) if error is not None else ""
+        if error is None and recorder.warned:
+            said = missing_text([name_of(unique_id) for unique_id in recorder.warned])
         return {
             "attempt_id": uuid.uuid4().hex,
-            "state": "failed" if error is not None else "completed",
+            "state": "failed" if error is not None else "warned" if recorder.warned else "completed",
             "command": command,
             "way": way if way != "none" or not recorder.missing else "hook",
             "started_at": iso(recorder.started_at),
             "completed_at": iso(now()),
             "duration_seconds": round((now() - recorder.started_at).total_seconds(), 3),
-            "missing": len(recorder.missing),
+            "missing": len(recorder.missing or recorder.warned),
             "built": len(recorder.built),
             "step": error.step if error is not None else None,
-            "error_code": error.code if error is not None else None,
-            "error": str(error)[:2000] if error is not None else None,
+            "error_code": error.code if error is not None else "selfheal-missing" if said else None,
+            "error": said[:2000] if said else None,
             "steps": [_with_seconds(step) for step in recorder.steps if "completed_at" in step],
             "nodes": [node for node in recorder.nodes if "completed_at" in node],
         }

@@ -8,7 +8,7 @@ from typing import Any
 from dbt_selfheal import __version__
 from dbt_selfheal.engine.attempt import Attempt
 from dbt_selfheal.errors import ConcurrentInitializationError, ConfigurationError, InitializationError
-from dbt_selfheal.report.attempts import AttemptLog
+from dbt_selfheal.report.attempts import AttemptLog, in_a_line
 from dbt_selfheal.report.recorder import iso, now
 from dbt_selfheal.workspace.files import DEFAULT_MIN_FREE_MB
 from dbt_selfheal.workspace.installation import OPERATION_MISSING
@@ -157,7 +157,7 @@ def _add_attempts(report: Report, workspace: Workspace) -> None:
         return
     last = report["attempts"][-1]
     text = f"{last['state']} at {last['started_at']} in {last['duration_seconds']} s"
-    error = f": {str(last['error']).splitlines()[0]}" if last.get("error") else ""
+    error = f": {in_a_line(str(last['error']))}" if last.get("error") else ""
     check = _check(
         "last_initialization",
         "ok" if last["state"] == "completed" else "warning",

@@ -63,6 +63,12 @@ class AttemptLog:
         return max(0.0, pause - since)
 
 
+def in_a_line(error: str) -> str:
+    """Returns the first line of an error; where that ends with a colon, with what it announces."""
+    first, *others = error.splitlines() or [""]
+    return f"{first} {'; '.join(map(str.strip, others))}" if first.endswith(":") and others else first
+
+
 def _is_attempt(attempt: object) -> bool:
     if not isinstance(attempt, dict) or not isinstance(attempt.get("duration_seconds"), int | float):
         return False

@@ -41,8 +41,10 @@ def sentence(event: Event) -> str:
     what = next((str(event[key]) for key in keys if event.get(key)), "")
     seconds = event.get("duration_seconds")
     text = f"{event.get('event')} {what}".rstrip() + (f" in {seconds} s" if seconds is not None else "")
+    from dbt_selfheal.report.attempts import in_a_line
+
     error = event.get("error") or event.get("error_message")
-    return f"{text}: {str(error).splitlines()[0]}" if error else text
+    return f"{text}: {in_a_line(str(error))}" if error else text
 
 
 def calling(listener: Listener) -> Listener:

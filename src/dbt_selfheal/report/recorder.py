@@ -89,6 +89,7 @@ class Recorder:
         self.steps: list[Event] = []
         self.built: list[str] = []
         self.missing: list[str] = []
+        self.warned: list[str] = []  # what is missing and by `on_missing: warn` is not built
         self.plan: Event = {}
         self.status: Event = {}
         self.others: list[Event] = []  # of migrations and initial data
@@ -130,6 +131,8 @@ class Recorder:
         elif name == "initialization_plan":
             self.plan = event
             self.missing = self.missing or [step["unique_id"] for step in event.get("steps", [])]
+        elif name == "initialization_warned":
+            self.warned = event["missing_tables_found"]
         elif name == "initialization_status":
             self.status = event
         elif name == "initialization_node_complete" and event.get("success"):

@@ -30,7 +30,7 @@ _ADVICE = re.compile(
     r"(?:What to do:\s*"
     r"|(?=(?:Did you mean|Fix it|Correct |Build |Load |Enable |Add it|End that|Look for|Select what|Read it"
     r"|The (?:seed|model|snapshot) \S+ \(\S+\) makes it|Put (?:the|it) |Run |Wait |Apply |Name the "
-    r"|Write it |Take back |Save it|Give |Change |Do |Restore )"
+    r"|Write it |Take back |Save it|Give |Change |Do |Restore |Insert )"
     r"|Values that hold the delimiter))"
 )
 # What dbt writes before a message, and the macros that led to it, which are those of healing.

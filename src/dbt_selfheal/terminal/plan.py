@@ -23,7 +23,11 @@ def headline(plan: Plan) -> str:
     """Returns how much is missing, how long building it takes by earlier runs, and what stays."""
     steps, there = plan["steps"], len(plan["present"])
     if not steps:
-        return f"All {len(plan['required'])} required relations exist. Nothing to build."
+        count = len(plan["required"])
+        all_there = (
+            "The one required relation exists" if count == 1 else f"All {count} required relations exist"
+        )
+        return f"{all_there}. Nothing to build."
     expected = [step["expected_seconds"] for step in steps]
     known = [seconds for seconds in expected if seconds is not None]
     time = f", about {_seconds(sum(known) / len(known) * len(steps))} by earlier runs" if known else ""
