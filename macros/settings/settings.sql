@@ -6,7 +6,7 @@
 {# The settings in force: defaults, then dbt_project.yml, then --vars, key by key; strings are rendered. The keys of the defaults are also the
    list of valid keys; the last four are for the package dbt_selfheal_database. #}
 {% macro _settings() %}
-  {% set config, problems = adapter.config or {'vars': {}, 'cli_vars': invocation_args_dict.vars or {}}, [] %}
+  {% set config, problems, near, lines = adapter.config or {'vars': {}, 'cli_vars': invocation_args_dict.vars or {}}, [], [], [] %}
   {% set settings = {
     'enabled': true, 'on_missing': 'build', 'on_lost_history': 'fail', 'required': [], 'targets': [], 'timeout_seconds': none, 'lock_timeout_seconds': 60,
     'history': false, 'history_days': 90, 'schema': none, 'migrations': false, 'initial_data': [], 'out_of_order': false} %}
@@ -15,17 +15,25 @@
     {% set layer = vars.get('dbt_selfheal', {}) %}
     {% for key, value in (layer if layer is mapping else {none: layer}).items() %}
       {% set found = dbt_selfheal._setting_value(key, value, settings | list, origin) %}
-      {% if found.problem is defined %}{% do problems.append(found.problem ~ '\nFix it in ' ~ origin ~ '.') %}{% else %}{% do settings.update({key: found.value}) %}{% endif %}
+      {% if found.problem is defined %}{% do problems.append(dict(found, origin=origin)) %}{% else %}{% do settings.update({key: found.value}) %}{% endif %}
     {% endfor %}
   {% endfor %}
-  {% if problems %}{% do dbt_selfheal._raise(problems | join('\n')) %}{% endif %}
+  {% if problems %}  {# all of them are said, then what to do #}
+    {% set origins = problems | map(attribute='origin') | unique | list %}
+    {% for each in problems %}
+      {% do near.extend(each.near or []) %}
+      {% do lines.append((each.origin ~ ': ' if origins | length > 1 else '') ~ each.problem) %}
+    {% endfor %}
+    {% do dbt_selfheal._raise(lines | join('\n') ~ (('\n' if lines | length > 1 else ' ') ~ 'Did you mean: ' ~ near | join(', ') ~ '?' if near else '')
+      ~ ('\nThe settings are: ' ~ settings | join(', ') if problems | selectattr('near', 'defined') | list else ''), origins | join(' and in ')) %}
+  {% endif %}
   {% if env_var('DBT_SELFHEAL_ENABLED', '') | lower in ('false', '0', 'no', 'off') %}{% do settings.update({'enabled': false}) %}{% endif %}
   {% do return(settings) %}
 {% endmacro %}
 
 
-{# One value, rendered when it is a template and converted to what its setting must be: {'value'}, or {'problem': a text that names the key}.
-   keys: those that there are; key: none when the settings are no dictionary. #}
+{# One value, rendered when it is a template and converted to what its setting must be: {'value'}, or {'problem': a text that names the key, 'near': of an
+   unknown key, those most like it}. keys: those that there are; key: none when the settings are no dictionary. #}
 {% macro _setting_value(key, value, keys, origin) %}
   {% set kind = {
     'enabled': 'true or false', 'history': 'true or false', 'history_days': 'days, more than 0, or null', 'on_missing': 'build, clone, warn or fail', 'on_lost_history': 'build or fail', 'required': 'list of strings',
@@ -34,9 +42,7 @@
   {% if key is none %}
     {% do return({'problem': 'vars.dbt_selfheal must be a dictionary of settings, and is ' ~ value | tojson}) %}
   {% elif not kind %}
-    {% set near = dbt_selfheal._nearest(key, keys) %}
-    {% do return({'problem': 'vars.dbt_selfheal.' ~ key ~ ' is not a setting.' ~ (' Did you mean: ' ~ near | join(', ') ~ '?' if near else '')
-      ~ '\nThe settings are: ' ~ keys | join(', ')}) %}
+    {% do return({'problem': 'vars.dbt_selfheal.' ~ key ~ ' is not a setting.', 'near': dbt_selfheal._nearest(key, keys)}) %}
   {% endif %}
   {% set is_list, rendered = value is iterable and value is not mapping and value is not string, [] %}
   {% if '{' in value | string and (value is string or (is_list and kind == 'list of strings')) %}
