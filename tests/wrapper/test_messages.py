@@ -131,3 +131,31 @@ def test_all_wrong_settings_are_said_and_then_once_what_to_do(cli: Cli, shop: Db
     assert "Error: dbt_project.yml: vars.dbt_selfheal.on_missing must be: " in problems
     assert "\n  --vars: vars.dbt_selfheal.history must be: true or false; it is 3\n" in problems
     assert advice.startswith("Fix it in dbt_project.yml and in --vars.\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "failing"),
+    [
+        (RUN, "{% if execute %}{{ 1 / 0 }}{% endif %}"),
+        (("ensure",), "{% if execute %}{{ 'a' + 1 }}{% endif %}"),
+        (("ensure", "--threads", "2"), "{% if execute %}{{ 'a' + 1 }}{% endif %}"),
+        (("ensure",), "{{ 1 / 0 }}"),  # when dbt parses it
+    ],
+)
+def test_jinja_that_fails_is_the_models_own_error(
+    cli: Cli, shop: DbtProject, command: tuple[str, ...], failing: str
+) -> None:
+    shop.write({"models/orders.sql": f"select '{failing}' as name, 1 as amount"})
+    told = cli(shop, *command, code=1)
+    text = told.stderr[told.stderr.index("Error: ") :]
+    assert text.startswith("Error: The Jinja of a model or macro fails")
+    assert "model orders" in text
+    assert "division by zero" in text or "can only concatenate str" in text
+    assert "What to do: Correct it in models/orders.sql, or in a macro that it calls.\n" in text
+    assert text.endswith("explain selfheal-jinja-error\n")
+    assert "called by" not in text
+
+
+def test_a_value_that_the_database_cannot_divide_is_one_of_the_data(cli: Cli, shop: DbtProject) -> None:
+    shop.write({"models/orders.sql": "{{ config(materialized='table') }} select 'x'::int as name"})
+    assert "explain selfheal-value-conversion" in cli(shop, *RUN, code=1).stderr

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, BinaryIO
 
 from dbt_selfheal.errors import ConfigurationError, InitializationError
 from dbt_selfheal.report.durations import Durations
 from dbt_selfheal.report.recorder import Recorder
 from dbt_selfheal.workspace.project import Workspace
+
+_RESULT = re.compile(r"Log\w+Result")
 
 
 class Messages:
@@ -34,6 +37,8 @@ class Messages:
         kind = message.get("kind")
         if kind == "event":
             self.recorder.event(message["event"])
+        elif kind == "error" and _RESULT.fullmatch(str(message.get("name"))):
+            pass  # dbt's line `1 of 2 ERROR creating ...`, beside the error itself
         elif kind == "error":
             self.errors.append(self.recorder.scrub(str(message["message"])))
             self.hook_failed = self.hook_failed or message.get("name") == "DatabaseErrorRunningHook"

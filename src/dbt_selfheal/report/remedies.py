@@ -38,7 +38,7 @@ _GENERAL = re.compile(
     r"(?:\[ERROR\]: )?(?:Encountered an error|Failure in|\w+ Error$"
     r"|\w+ Error in (?:macro (?:ensure_initialized|initialization_\w+)|operation dbt_selfheal-on-run-start))"
 )
-_CHAIN = re.compile(r"\s*> (?:in|called by) macro ")
+_CHAIN = re.compile(r"\s*> (?:in|called by) (?:macro|operation) ")
 MESSAGE_LINES = 8
 # These name several things, each with what is to be done about it: they stay as they are.
 _ADVICE_FOR_EACH = ("selfheal-migrations-blocked",)
@@ -83,10 +83,11 @@ def find(
 def _finding(
     row: Remedy, match: re.Match[str] | None, workspace: Workspace | None, node: Mapping[str, Any] | None
 ) -> Finding:
-    values = Placeholders(_context(workspace, node))
+    values = Placeholders()
     for key, value in (match.groupdict() if match else {}).items():
         if value is not None:  # alternatives in one pattern number their groups: name, name2
             values[key.rstrip("0123456789")] = value
+    values.update(_context(workspace, node))
     return Finding(
         row.code, row.exit_code, row.what_happened.format_map(values), row.what_to_do.format_map(values)
     )
