@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,6 +157,26 @@ def test_jinja_that_fails_is_the_models_own_error(
     assert "called by" not in text
 
 
-def test_a_value_that_the_database_cannot_divide_is_one_of_the_data(cli: Cli, shop: DbtProject) -> None:
+def test_a_value_that_the_database_cannot_convert_is_one_of_the_data(cli: Cli, shop: DbtProject) -> None:
     shop.write({"models/orders.sql": "{{ config(materialized='table') }} select 'x'::int as name"})
     assert "explain selfheal-value-conversion" in cli(shop, *RUN, code=1).stderr
+
+
+def test_a_profile_that_is_not_found_is_said_with_the_folders_looked_into(
+    cli: Cli, shop: DbtProject, tmp_path: Path
+) -> None:
+    home, empty = tmp_path / "home", tmp_path / "empty"
+    for folder in (home, empty):
+        folder.mkdir()
+    (shop.folder / "profiles.yml").rename(tmp_path / "kept.yml")
+    told = cli(shop, "ensure", env={"HOME": str(home)}, code=7).said
+    assert f"no profiles.yml in {shop.folder} (the working directory), nor in {home}/.dbt " in told
+    told = cli(shop, *RUN, "--profiles-dir", str(empty), code=7).said
+    assert f"no profiles.yml in {empty} (--profiles-dir) What to do: Write it there" in told
+    told = cli(shop, "status", env={"DBT_PROFILES_DIR": str(empty)}, code=7).said
+    assert f"no profiles.yml in {empty} (DBT_PROFILES_DIR) " in told
+    (tmp_path / "kept.yml").rename(shop.folder / "profiles.yml")
+    told = cli(shop, "ensure", env={"HOME": str(home), "DBT_PROFILES_DIR": str(empty)}, code=7).said
+    advice = f"Name the project's folder, which has one: --profiles-dir {shop.folder}"
+    assert advice in told
+    cli(shop, "status", "--profiles-dir", advice.rpartition(" ")[2], code=1)

@@ -59,21 +59,25 @@ def _options(ctx: click.Context) -> Options:
 
 def _targets(options: Options) -> Iterator[str]:
     from dbt_selfheal.workspace.jinja import load_yaml
-    from dbt_selfheal.workspace.profile import find_profiles_file, read_profiles
+    from dbt_selfheal.workspace.profile import find_profiles_file
     from dbt_selfheal.workspace.project import find_project_dir
 
     with suppress(Exception):
-        project = load_yaml(find_project_dir(options) / "dbt_project.yml")
+        folder = find_project_dir(options)
+        project = load_yaml(folder / "dbt_project.yml")
         name = options.profile or project.get("profile")
-        profiles = read_profiles(find_profiles_file(options))
+        profiles = load_yaml(find_profiles_file(options, folder))
         yield from profiles[str(name)]["outputs"]
 
 
 def _profiles(options: Options) -> Iterator[str]:
-    from dbt_selfheal.workspace.profile import find_profiles_file, read_profiles
+    from dbt_selfheal.workspace.jinja import load_yaml
+    from dbt_selfheal.workspace.profile import find_profiles_file
+    from dbt_selfheal.workspace.project import find_project_dir
 
     with suppress(Exception):
-        yield from (name for name in read_profiles(find_profiles_file(options)) if name != "config")
+        file = find_profiles_file(options, find_project_dir(options))
+        yield from (name for name in load_yaml(file) if name != "config")
 
 
 def _selectors(options: Options) -> Iterator[str]:

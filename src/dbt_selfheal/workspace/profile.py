@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 from dbt_selfheal.errors import ConfigurationError
 from dbt_selfheal.workspace.dbt import Options, dbt_variable
-from dbt_selfheal.workspace.jinja import load_yaml, render
+from dbt_selfheal.workspace.jinja import render
 
 
-def find_profiles_file(options: Options) -> Path:
-    """Returns the profiles.yml that dbt reads; whether it exists is not checked."""
+def find_profiles_file(options: Options, project_dir: Path) -> Path:
+    """Returns the profiles.yml that dbt reads.
+
+    Args:
+        options: Which folder is asked for, if any.
+        project_dir: The project's folder, for the error message.
+
+    Raises:
+        ConfigurationError: There is none; the message names the folders in which it was looked for.
+    """
     given = options.profiles_dir or dbt_variable("PROFILES_DIR")
-    if given:
-        return Path(given).expanduser().resolve() / "profiles.yml"
-    here = Path.cwd() / "profiles.yml"
-    return here if here.exists() else Path.home() / ".dbt" / "profiles.yml"
-
-
-def read_profiles(path: Path) -> dict[str, Any]:
-    """Returns the content of profiles.yml; raises ConfigurationError if it cannot be read."""
-    if not path.exists():
-        raise ConfigurationError(
-            f"there is no profiles.yml: {path} does not exist",
-            code="selfheal-profile-missing",
-            remedy="Write it there, or name its folder with --profiles-dir.",
-        )
-    return load_yaml(path)
+    folders = [Path(given).expanduser().resolve()] if given else [Path.cwd(), Path.home() / ".dbt"]
+    for folder in folders:
+        if (folder / "profiles.yml").exists():
+            return folder / "profiles.yml"
+    named = (
+        "--profiles-dir" if options.profiles_dir else "DBT_PROFILES_DIR" if given else "the working directory"
+    )
+    remedy = "Write it there, or name its folder with --profiles-dir."
+    if project_dir not in folders and (project_dir / "profiles.yml").exists():
+        remedy = f"Name the project's folder, which has one: --profiles-dir {shlex.quote(str(project_dir))}"
+    raise ConfigurationError(
+        f"there is no profiles.yml in {folders[0]} ({named})"
+        + "".join(f", nor in {each}" for each in folders[1:]),
+        code="selfheal-profile-missing",
+        remedy=remedy,
+    )
 
 
 def read_output(

@@ -12,7 +12,7 @@ from typing import Any
 from dbt_selfheal.errors import ConfigurationError
 from dbt_selfheal.workspace.dbt import Options, dbt_variable
 from dbt_selfheal.workspace.jinja import load_yaml, render
-from dbt_selfheal.workspace.profile import find_profiles_file, read_output, read_profiles
+from dbt_selfheal.workspace.profile import find_profiles_file, read_output
 
 PACKAGE = "dbt_selfheal"
 DEFAULT_TIMEOUT = 60.0
@@ -176,8 +176,8 @@ def read_workspace(options: Options) -> Workspace:
             remedy="Change to the project's folder, or name it with --project-dir.",
         )
     project = with_paths(load_yaml(project_file), variables, project_file)
-    profiles_file = find_profiles_file(options)
-    profiles = read_profiles(profiles_file)
+    profiles_file = find_profiles_file(options, folder)
+    profiles = load_yaml(profiles_file)
     name = options.profile or dbt_variable("PROFILE") or project.get("profile")
     if not name:
         raise ConfigurationError(
