@@ -240,6 +240,23 @@ def test_rows_that_an_earlier_command_could_not_insert_are_inserted_by_the_next(
     assert HISTORY in sql
 
 
+@pytest.mark.parametrize("cleared_by", ["ensure_initialized", "seed_initial_data", None])
+def test_a_mark_of_rows_that_are_no_longer_declared_goes(make_project: Make, cleared_by: str | None) -> None:
+    wrong = [{**ROWS, "rows": [{"code": "b", "nme": "?"}]}]
+    project = make_project({**SHOP, **TENANTS}, config=settings(initial_data=wrong))
+    project.dbt_fails("run", "-s", "leaf")
+    assert DUE in project.names()
+    project.configure(**settings())
+    project.dbt("run", "-s", "leaf")
+    assert DUE in project.names(), "the warm path does not look for it"
+    if cleared_by:
+        project.dbt("run-operation", cleared_by)
+    else:  # any command that heals
+        project.execute("drop table orders")
+        project.dbt("run", "-s", "leaf")
+    assert DUE not in project.names()
+
+
 def test_rows_of_a_node_that_the_command_itself_builds_are_inserted_by_the_next(make_project: Make) -> None:
     model = "{{ config(materialized='incremental') }} select 'z' as code, 'Last' as name"
     project = make_project(

@@ -23,7 +23,10 @@
 {# For the hook, after everything is built: insert what is missing, or act on it as `on_missing` says. Costs next to nothing
    in a project without initial data; else a query or two per table. Returns the reports. #}
 {% macro _load_initial_data(settings) %}
-  {% if not settings.initial_data and not dbt_selfheal_database._marked_seed_ids() %}{% do return([]) %}{% endif %}
+  {% if not settings.initial_data and not dbt_selfheal_database._marked_seed_ids() %}  {# a mark is of a setting that is gone #}
+    {% do dbt_selfheal_database._unmark_rows_due() %}
+    {% do return([]) %}
+  {% endif %}
   {% if settings.on_missing not in ('warn', 'fail') %}{% do return(dbt_selfheal_database._load_tables(settings)) %}{% endif %}
   {% set there = [] %}
   {% for table in dbt_selfheal_database._initial_data_tables(settings) if adapter.get_relation(table.database, table.schema, table.identifier) %}
