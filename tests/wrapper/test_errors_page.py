@@ -100,7 +100,7 @@ def normal(text: str) -> str:
     text = re.sub(r"process \d+ \([^)]*\)+", "process 4711 (python)", text)
     text = re.sub(r"ps -p \d+", "ps -p 4711", text)
     text = re.sub(r"\d+(\.\d+)? [kMGT]i?B(/| free)", r"78 GB\2", text)
-    text = re.sub(r"after \d+\.\d s", "after 4.2 s", text)
+    text = re.sub(r"(after|ready in) \d+\.\d s", r"\1 4.2 s", text)
     text = re.sub(r"\.+ \[\d+\.\d\d s\]", "... [0.12 s]", text)
     text = re.sub(r"in \d+\.\d\ds\]", "in 0.12s]", text)
     return re.sub(r"\b[0-9a-f]{32}\b", "0" * 32, text)
