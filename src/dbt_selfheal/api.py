@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from dbt_selfheal.engine.attempt import Attempt, required_relations
-from dbt_selfheal.engine.interface import Request, missing_text
+from dbt_selfheal.engine.interface import Request, not_built
 from dbt_selfheal.errors import (
-    ConfigurationError,
     HookError,
 )
 from dbt_selfheal.models import InitializationResult, RequiredTable, TableTier
@@ -124,12 +123,7 @@ class AutoInitializer:
         attempt = Attempt(request, view(quiet=not self._verbose))
         outcome = attempt.ensure()
         if outcome.state == "failed":
-            raise ConfigurationError(
-                missing_text(outcome.missing),
-                missing_tables=outcome.missing,
-                code="selfheal-missing",
-                remedy="vars.dbt_selfheal.on_missing keeps them from being built; run: dbt-selfheal plan",
-            )
+            raise not_built(outcome.missing)
         return attempt.result()
 
 

@@ -366,6 +366,15 @@ def test_a_model_that_cannot_be_built(app: DbtProject) -> None:
     assert error.missing_tables == ["role_names"]
 
 
+def test_what_a_setting_keeps_from_being_built(app: DbtProject) -> None:
+    app.configure(vars={"dbt_selfheal": {"timeout_seconds": 200, "on_missing": "fail"}})
+    error = _fails(app, ConfigurationError)
+    assert (error.code, error.exit_code) == ("selfheal-missing", 7)
+    assert "role_names" in error.missing_tables
+    with pytest.raises(ConfigurationError, match="missing"):
+        of(app, SchemaManager).create_schema()
+
+
 ROWS_TWICE = "insert into {s}.users (username) values ('a'), ('a');\n"
 
 

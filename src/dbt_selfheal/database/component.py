@@ -13,7 +13,7 @@ from dbt_selfheal.database.errors import specific
 from dbt_selfheal.database.results import Severity, ValidationResult
 from dbt_selfheal.engine.attempt import Attempt
 from dbt_selfheal.engine.initialize import issue_text
-from dbt_selfheal.engine.interface import Request, missing_text
+from dbt_selfheal.engine.interface import Request
 from dbt_selfheal.errors import InitializationError
 from dbt_selfheal.report.listeners import Listener
 from dbt_selfheal.report.recorder import Recorder
@@ -136,15 +136,6 @@ def raising(attempt: Attempt) -> Iterator[None]:
         if found is error:
             raise
         raise found from error.original_error
-
-
-def not_built(names: list[str]) -> InitializationError:
-    """Returns the error of relations that a setting keeps from being built."""
-    return InitializationError(
-        missing_text(names),
-        missing_tables=names,
-        remedy="vars.dbt_selfheal.on_missing keeps them from being built; run: dbt-selfheal plan",
-    )
 
 
 def plain(event: Mapping[str, Any]) -> dict[str, Any]:

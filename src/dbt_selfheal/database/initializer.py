@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbt_selfheal.database.component import Component, not_built, plain, raising
+from dbt_selfheal.database.component import Component, plain, raising
 from dbt_selfheal.database.health import HealthValidator, validation_of_checks
 from dbt_selfheal.database.migrations import MigrationRunner, migration_result
 from dbt_selfheal.database.results import RepairResult, ValidationResult
 from dbt_selfheal.database.schema import SchemaManager, repair_of
 from dbt_selfheal.database.seeding import DataSeeder, seeding_result
 from dbt_selfheal.engine.initialize import Initialization
+from dbt_selfheal.engine.interface import not_built
 from dbt_selfheal.errors import InitializationError
 from dbt_selfheal.models import InitializationResult
 from dbt_selfheal.report.recorder import name_of

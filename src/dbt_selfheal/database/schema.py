@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dbt_selfheal.database.component import Component, not_built, plain, raising, validation_of
+from dbt_selfheal.database.component import Component, plain, raising, validation_of
 from dbt_selfheal.database.results import RepairResult, ValidationResult
 from dbt_selfheal.engine.attempt import required_relations
 from dbt_selfheal.engine.initialize import issue_text
+from dbt_selfheal.engine.interface import not_built
 
 
 class SchemaManager(Component):

@@ -26,6 +26,16 @@ def missing_text(names: Sequence[str]) -> str:
     return f"{len(names)} required {are} missing: {', '.join(names[:12])}{more}"
 
 
+def not_built(names: list[str]) -> ConfigurationError:
+    """Returns the error of relations that a setting keeps from being built."""
+    return ConfigurationError(
+        missing_text(names),
+        missing_tables=names,
+        code="selfheal-missing",
+        remedy="vars.dbt_selfheal.on_missing keeps them from being built; run: dbt-selfheal plan",
+    )
+
+
 @dataclass(frozen=True)
 class Request:
     """What an attempt is asked to do; what is None is decided by the project's settings."""
