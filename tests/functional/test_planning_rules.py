@@ -654,3 +654,20 @@ def test_a_model_that_is_ephemeral_now_is_not_there_because_its_old_table_is(mak
     project.execute(f"create table {schema}.between as select 9 as id")
     assert built(project.dbt("run", "-s", "leaf")) == ["first"]
     assert (project.rows("leaf"), project.rows("between")) == ([(1,)], [(9,)])
+
+
+def test_a_materialization_that_says_it_leaves_no_relation_is_not_run_whatever_it_creates(
+    make_project: ProjectFactory,
+):
+    logs = "create table if not exists {{ target.schema }}.notes (at varchar(20))"
+    project = make_project(
+        {
+            "macros/note.sql": "{% materialization note, default %}"
+            f"{{% call statement('main') %}}{logs}{{% endcall %}}"
+            "{{ return({'relations': []}) }}{% endmaterialization %}",
+            "models/written.sql": "{{ config(materialized='note') }} select 1 as id",
+            "models/first.sql": TABLE + "select 1 as id",
+        }
+    )
+    assert built(project.dbt("run-operation", "ensure_initialized")) == ["first"]
+    assert project.names() == {"first"}

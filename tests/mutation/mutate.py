@@ -24,7 +24,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,7 @@ TESTS = (
     *("seed_files", "seeds_to_the_letter", "settings"),
 )
 LOCK = "ensure/lock.sql"  # is on PostgreSQL
+SEEDS = "build/seed.sql"  # much of it is for databases without dates
 # Tests of single macros, which parse them once: a process for each mutant, before the others.
 UNIT = {"build": "tests/unit/test_macros_build.py", "ensure": "tests/unit/test_macros_lock.py"}
 _TAG = re.compile(r"\{%-?.*?-?%\}", re.DOTALL)
@@ -76,7 +79,8 @@ class Mutant:
         return text[: self.start] + self.after + text[self.start + len(self.before) :]
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.kind}: {' '.join(self.before.split())[:90]}"
+        what = " ".join(self.before.split())[:90]
+        return f"{self.file}:{self.line} (character {self.start}): {self.kind}: {what}"
 
 
 def mutants(file: str, text: str) -> Iterator[Mutant]:
@@ -126,11 +130,14 @@ def every(only: str) -> list[Mutant]:
     return [mutant for file in files if only in file for mutant in mutants(file, (MACROS / file).read_text())]
 
 
-def tests_of(file: str) -> tuple[str, list[str]]:
-    """Returns the adapter and the files of tests for the mutants of a file."""
+def stages(file: str) -> list[tuple[str, str, list[str]]]:
+    """Returns environment, adapter and tests for a file's mutants, each for what survived the one before."""
     if file == LOCK:
-        return "postgres", ["tests/faults/test_lock.py"]
-    return "duckdb", [FUNCTIONAL.format(name) for name in TESTS]
+        return [("dev", "postgres", ["tests/faults/test_lock.py"])]
+    found = [("dev", "duckdb", [FUNCTIONAL.format(name) for name in TESTS])]
+    if file == SEEDS:
+        found.append(("sqlite", "sqlite", [FUNCTIONAL.format("seeds_to_the_letter")]))
+    return found
 
 
 def copied(folder: Path) -> Path:
@@ -178,30 +185,39 @@ def run(copy: Path, chosen: list[Mutant], limit: float) -> list[dict[str, Any]]:
     """
     results = copy / "mutants.jsonl"
     left = [mutant for mutant in chosen if not _killed_by_unit_tests(copy, mutant, results)]
-    for adapter in ("duckdb", "postgres"):
-        wanted = [
-            {"name": str(m), "path": str(path), "line": m.line, "text": m.apply(path.read_text())}
-            for m in left
-            for path in [copy / "macros" / m.file]
-            if tests_of(m.file)[0] == adapter
-        ]
-        if not wanted:
-            continue
-        asked = copy / f"mutants-{adapter}.json"
-        asked.write_text(json.dumps({"mutants": wanted, "limit": limit, "results": str(results)}))
-        files = sorted(
-            {file for m in left for of, files in [tests_of(m.file)] if of == adapter for file in files}
-        )
-        plugins = ["-p", "mutation.rounds", "-p", "no:dbt", "-p", "no:cacheprovider"]
-        command = [copy / ".venv/dev/bin/pytest", "--dbt-env", "dev", "--adapter", adapter, *plugins]
-        subprocess.run(
-            [*command, "--mutants", asked, "--timeout", "120", *files],
-            cwd=copy,
-            check=True,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": str(copy / "tests")},
-        )
-    return [json.loads(line) for line in results.read_text().splitlines()]
+    for stage in dict.fromkeys((*each[:2], tuple(each[2])) for m in left for each in stages(m.file)):
+        wanted = [m for m in left if (*stage[:2], list(stage[2])) in stages(m.file)]
+        killed = {line["name"] for line in _run_stage(copy, wanted, stage, limit, results)}
+        left = [mutant for mutant in left if str(mutant) not in killed]
+    fates = [json.loads(line) for line in results.read_text().splitlines()]
+    return list({line["name"]: line for line in fates}.values())  # the last of each
+
+
+def _run_stage(
+    copy: Path, wanted: list[Mutant], stage: tuple[str, str, tuple[str, ...]], limit: float, results: Path
+) -> list[dict[str, Any]]:
+    """Runs the tests of one environment; returns what rounds.py says of those that were killed."""
+    environment, adapter, files = stage
+    before = len(results.read_text().splitlines()) if results.exists() else 0
+    mutants = [
+        {"name": str(m), "path": str(path), "line": m.line, "text": m.apply(path.read_text())}
+        for m in wanted
+        for path in [copy / "macros" / m.file]
+    ]
+    asked = copy / "asked.json"
+    asked.write_text(json.dumps({"mutants": mutants, "limit": limit, "results": str(results)}))
+    plugins = ["-p", "mutation.rounds", "-p", "no:dbt", "-p", "no:cacheprovider"]
+    pytest = str(copy / ".venv/dev/bin/pytest")
+    command = [pytest, "--dbt-env", environment, "--adapter", adapter, *plugins]
+    subprocess.run(
+        [*command, "--mutants", str(asked), "--timeout", "120", *files],
+        cwd=copy,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(copy / "tests")},
+    )
+    lines = [json.loads(line) for line in results.read_text().splitlines()[before:]]
+    return [line for line in lines if line["fate"] == "killed"]
 
 
 def main() -> int:
@@ -213,6 +229,7 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="only files whose name contains this")
     parser.add_argument("--sample", type=int, default=40, help="how many (40)")
     parser.add_argument("--seed", type=int, default=1, help="which (1)")
+    parser.add_argument("--jobs", type=int, default=1, help="how many at once, each in a copy of its own (1)")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds for one mutant (600)")
     options = parser.parse_args()
     found = every(options.only)
@@ -222,8 +239,12 @@ def main() -> int:
         print(f"{'together':32} {len(found):4}")
         return 0
     chosen = random.Random(options.seed).sample(found, min(options.sample, len(found)))
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        results = run(copied(Path(folder)), chosen, options.limit)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(options.jobs) as jobs:
+        parts = [part for part in (chosen[number :: options.jobs] for number in range(options.jobs)) if part]
+        copies = [copied(Path(folder) / str(number)) for number, _ in enumerate(parts)]
+        results = [
+            line for lines in jobs.map(partial(run, limit=options.limit), copies, parts) for line in lines
+        ]
     for each in results:
         print(f"{each['fate']:9} {each['seconds']:5.0f} s  {each['name']}  {each['killer']}")
     print(json.dumps(Counter(each["fate"] for each in results)))
