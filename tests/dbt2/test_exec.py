@@ -64,6 +64,25 @@ def test_show_has_what_it_reads(cli: Cli, project: DbtProject) -> None:
     assert project.names() == {"raw_orders", "raw_people", "orders"}
 
 
+def test_what_is_given_inline_has_what_it_reads(cli: Cli, project: DbtProject) -> None:
+    shown = cli(project, "exec", "--", "dbt", "show", "--inline", "select name from {{ ref('order_view') }}")
+    assert "ADA" in shown.stdout
+    assert "order_view" in project.names()
+
+
+def test_compile_has_what_asking_nodes_read_and_no_more(cli: Cli, project: DbtProject) -> None:
+    asks = (
+        "{% set columns = adapter.get_columns_in_relation(ref('orders')) %}select {{ columns | length }} as n"
+    )
+    project.write({"models/asks.sql": asks})
+    cli(project, "exec", "--", "dbt", "compile", "-s", "leaf")
+    assert project.names() == set()
+    cli(project, "exec", "--", "dbt", "compile", "-s", "asks")
+    assert project.names() == {"raw_orders", "raw_people", "orders"}
+    compiled = next((project.folder / "target").rglob("compiled/**/asks.sql")).read_text()
+    assert "select 0 as n" not in compiled
+
+
 def test_target_and_variables_of_the_command_are_those_of_the_healing(
     cli: Cli, make_project: ProjectFactory
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -18,8 +19,10 @@ from typing import Any
 from dbt_selfheal_supervisor import Reporter, start
 from selfheal_engine import Engine, Record
 from selfheal_job import FailedError, do
+from selfheal_reads import ASKING, ASKS
 
 SWITCH = "DBT_SELFHEAL_ENABLED"
+REF = re.compile(r"\bref\(\s*(?:['\"]\w+['\"]\s*,\s*)?['\"](\w+)['\"]")
 PARTIAL = ("DBT_EMPTY", "DBT_SAMPLE")  # what is built is always whole
 KINDS = ("seed", "snapshot", "model")
 BUILT = (*KINDS, "function")
@@ -205,12 +208,14 @@ class EngineRunner:
 
     # What is in the project, as `dbt ls` tells
 
-    def nodes(self, selection: Sequence[str] = (), kinds: Sequence[str] = BUILT) -> dict[str, Record]:
+    def nodes(
+        self, selection: Sequence[str] = (), kinds: Sequence[str] = BUILT, more: Sequence[str] = ()
+    ) -> dict[str, Record]:
         """Returns nodes by unique id: all, or those that a selection selects."""
         keys = ("unique_id", "name", "package_name", "fqn", "version", "depends_on", "database", "schema")
         types = [text for kind in kinds for text in ("--resource-type", kind)]
         command = [self.request["program"], "ls", "--quiet", "--output", "json"]
-        command += ["--output-keys", *keys, "alias", "config", "resource_type", *types, *selection]
+        command += ["--output-keys", *keys, "alias", "config", "resource_type", *more, *types, *selection]
         done = subprocess.run(
             [*command, *self.request["arguments"]], capture_output=True, text=True, check=False
         )
@@ -239,11 +244,16 @@ class EngineRunner:
         return [_entry(node) for node in found.values()]
 
     def read_by(self, reads: dict[str, Any]) -> list[str]:
-        """Returns what `dbt show` of a selection reads, as the macros take it; nothing of other commands."""
-        if reads["command"] != "show" or reads.get("inline"):
-            return []
+        """Returns what a command reads, as the macros take it; see selfheal_reads.py."""
         known = self.all_nodes()
-        readers = self.nodes(reads["selection"], (*KINDS, "test", "analysis"))
+        if reads.get("inline"):
+            names = set(REF.findall(reads["inline"]))
+            return [_entry(node) for node in known.values() if node["name"] in names]
+        readers = self.nodes(reads["selection"], (*KINDS, "test", "analysis"), ("raw_code",))
+        if reads["command"] == "docs" and reads["catalog"]:
+            return [_entry(known[name]) for name in readers if name in known]
+        if reads["command"] != "show":
+            readers = {name: node for name, node in readers.items() if _may_ask(node)}
         above = dict.fromkeys(name for node in readers.values() for name in node["depends_on"]["nodes"])
         return [_entry(known[name]) for name in above if name in known]
 
@@ -292,6 +302,13 @@ def _entry(node: Record) -> str:
     if node.get("version"):
         return f"fqn:{'.'.join(node['fqn'])}"
     return f"{node['package_name']}.{node['name']}"
+
+
+def _may_ask(node: Record) -> bool:
+    """Returns whether a node's Jinja may ask the database while it is compiled; a macro that is not dbt's may."""
+    macros = (node.get("depends_on") or {}).get("macros") or ()
+    others = any(name in ASKING or not name.startswith("macro.dbt.") for name in macros)
+    return others or ASKS.search(node.get("raw_code") or "") is not None
 
 
 def _iso(moment: datetime) -> str:
