@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -18,11 +17,10 @@ from typing import Any
 
 from dbt_selfheal_supervisor import Reporter, start
 from selfheal_engine import Engine, Record
+from selfheal_engine_reads import entry, read_by
 from selfheal_job import FailedError, do
-from selfheal_reads import ASKING, ASKS
 
 SWITCH = "DBT_SELFHEAL_ENABLED"
-REF = re.compile(r"\bref\(\s*(?:['\"]\w+['\"]\s*,\s*)?['\"](\w+)['\"]")
 PARTIAL = ("DBT_EMPTY", "DBT_SAMPLE")  # what is built is always whole
 KINDS = ("seed", "snapshot", "model")
 BUILT = (*KINDS, "function")
@@ -51,7 +49,7 @@ class EngineRunner:
         if request.get("selection"):
             request["select"] = self.selected(request["selection"])
         if request.get("reads"):
-            request["select"] = self.read_by(request["reads"])
+            request["select"] = read_by(self, request["reads"])
             if not request["select"]:
                 self.reporter.send("nodes", nodes=self.places(), required=[])
                 return
@@ -241,21 +239,7 @@ class EngineRunner:
             text = f"{' '.join(selection)} selects no enabled seed, snapshot or model"
             self.reporter.send("selection", message=text)
             raise FailedError
-        return [_entry(node) for node in found.values()]
-
-    def read_by(self, reads: dict[str, Any]) -> list[str]:
-        """Returns what a command reads, as the macros take it; see selfheal_reads.py."""
-        known = self.all_nodes()
-        if reads.get("inline"):
-            names = set(REF.findall(reads["inline"]))
-            return [_entry(node) for node in known.values() if node["name"] in names]
-        readers = self.nodes(reads["selection"], (*KINDS, "test", "analysis"), ("raw_code",))
-        if reads["command"] == "docs" and reads["catalog"]:
-            return [_entry(known[name]) for name in readers if name in known]
-        if reads["command"] != "show":
-            readers = {name: node for name, node in readers.items() if _may_ask(node)}
-        above = dict.fromkeys(name for node in readers.values() for name in node["depends_on"]["nodes"])
-        return [_entry(known[name]) for name in above if name in known]
+        return [entry(node) for node in found.values()]
 
     def parents(self, unique_id: str) -> list[str]:
         """Returns the seeds, snapshots, models and functions that a node reads, through ephemeral models."""
@@ -295,20 +279,6 @@ class _Errors(Reporter):
         """Sends one JSON line if it is of an error."""
         if kind == "error":
             self._reporter.send(kind, **fields)
-
-
-def _entry(node: Record) -> str:
-    """Returns a node as the macros take it."""
-    if node.get("version"):
-        return f"fqn:{'.'.join(node['fqn'])}"
-    return f"{node['package_name']}.{node['name']}"
-
-
-def _may_ask(node: Record) -> bool:
-    """Returns whether a node's Jinja may ask the database while it is compiled; a macro that is not dbt's may."""
-    macros = (node.get("depends_on") or {}).get("macros") or ()
-    others = any(name in ASKING or not name.startswith("macro.dbt.") for name in macros)
-    return others or ASKS.search(node.get("raw_code") or "") is not None
 
 
 def _iso(moment: datetime) -> str:
