@@ -101,6 +101,7 @@ class EngineProcesses(DbtProcesses):
             raise InitializationTimeoutError(limit, elapsed, step=error.step, nodes=error.nodes) from None
         self.recorder.start_step("verify")
         self.recorder.plan = {}
+        self.messages.hooks_passed = False  # nodes have started, and those were not the command's
 
         def ready() -> None:
             self.recorder.end_step()
