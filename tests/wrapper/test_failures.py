@@ -209,7 +209,7 @@ def _break(project: DbtProject, kind: str) -> list[str]:
     ("kind", "texts"),
     [
         ("no project", ["dbt_project.yml", "--project-dir"]),
-        ("no profiles", ["nowhere/profiles.yml", "--profiles-dir"]),
+        ("no profiles", ["there is no profiles.yml in", "/nowhere (--profiles-dir)"]),
         ("no profile", ["'nobody'", "it has: shop"]),
         ("no target", ["'prod'", "it has: dev"]),
         ("bad yaml", ["dbt_project.yml:2"]),

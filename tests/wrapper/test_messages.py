@@ -116,7 +116,8 @@ def test_a_last_attempt_whose_error_is_a_list_is_told_whole(cli: Cli, shop: DbtP
 
 def test_all_wrong_settings_are_said_and_then_once_what_to_do(cli: Cli, shop: DbtProject) -> None:
     shop.configure(vars={"dbt_selfheal": {"requird": ["orders"], "on_missing": "never", "history": 3}})
-    told = cli(shop, "ensure", code=7).stderr
+    wide = {"COLUMNS": "200"}
+    told = cli(shop, "ensure", env=wide, code=7).stderr
     problems, _, advice = told.partition("  What to do: ")
     assert problems[problems.index("Error: ") :].splitlines() == [
         "Error: vars.dbt_selfheal.requird is not a setting.",
@@ -127,7 +128,8 @@ def test_all_wrong_settings_are_said_and_then_once_what_to_do(cli: Cli, shop: Db
     assert advice.count("Fix it in dbt_project.yml.") == 1
     assert "vars." not in advice
     shop.configure(vars={"dbt_selfheal": {"on_missing": "never"}})
-    told = cli(shop, "exec", "--", "dbt", "run", "--vars", "{dbt_selfheal: {history: 3}}", code=7).stderr
+    command = ("exec", "--", "dbt", "run", "--vars", "{dbt_selfheal: {history: 3}}")
+    told = cli(shop, *command, env=wide, code=7).stderr
     problems, _, advice = told.partition("  What to do: ")
     assert "Error: dbt_project.yml: vars.dbt_selfheal.on_missing must be: " in problems
     assert "\n  --vars: vars.dbt_selfheal.history must be: true or false; it is 3\n" in problems
