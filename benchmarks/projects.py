@@ -147,9 +147,12 @@ def workforce(folder: Path) -> Path:
         "dbt_packages", "dbt_utils", "target", "logs", "*.duckdb*", "package-lock.yml"
     )
     shutil.copytree(ROOT / "integration_tests", folder, ignore=ignored)
-    (folder / "packages.yml").write_text(yaml.safe_dump({"packages": [{"local": str(ROOT)}]}))
+    both = {"dbt_selfheal": ROOT, "dbt_selfheal_database": ROOT / "database"}  # it has initial data
+    listed = {"packages": [{"local": str(place)} for place in both.values()]}
+    (folder / "packages.yml").write_text(yaml.safe_dump(listed))
     (folder / "dbt_packages").mkdir()
-    (folder / "dbt_packages" / "dbt_selfheal").symlink_to(ROOT)
+    for name, place in both.items():
+        (folder / "dbt_packages" / name).symlink_to(place)
     return folder
 
 
