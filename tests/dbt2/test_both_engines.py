@@ -137,16 +137,20 @@ def test_a_seed_that_fails_leaves_no_table_and_is_loaded_once_it_is_mended(
             "seeds/raw.csv": "id,day\n1,2024-01-01\n2,soon\n",
             "seeds/raw.yml": "seeds: [{name: raw, config: {column_types: {id: integer, day: date}}}]\n",
             "models/orders.sql": "{{ config(materialized='table') }} select * from {{ ref('raw') }}",
-            "models/leaf.sql": "select * from {{ ref('orders') }}",
+            "models/leaf.sql": "select o.* from {{ ref('orders') }} o, {{ ref('there') }}",
+            "seeds/there.csv": "id\n1\n",
         },
         config={"vars": {"dbt_selfheal": {"timeout_seconds": 200}}},
     )
+    project.dbt("seed", "-s", "there", env={"DBT_SELFHEAL_ENABLED": "false"})
+    project.execute("update " + project.database.quoted("there") + " set id = 7")
     failed = cli(project, *command, code=7)
     assert "(building seed raw, seeds/raw.csv)" in failed.said
     assert "soon" in failed.said
     assert "Correct the value in seeds/raw.csv" in failed.said
     assert "orders" not in failed.said  # it was skipped
-    assert project.names() == set()
+    assert project.names() == {"there"}
+    assert project.rows("there") == [(7,)]  # what existed stays
     project.write({"seeds/raw.csv": "id,day\n1,2024-01-01\n2,2024-01-02\n"})
     cli(project, *command)
     assert project.rows("raw") == [(1, datetime.date(2024, 1, 1)), (2, datetime.date(2024, 1, 2))]
