@@ -8,7 +8,7 @@
 {% macro _build_steps(steps, settings, deadline, levels=1) %}
   {% if levels %}{% do return(dbt_selfheal._build_steps(steps, settings, deadline, levels - 1)) %}{% endif %}
   {% set base = dbt_selfheal._base_context() %}
-  {% set schemas, traits = {}, dbt_selfheal._traits() %}
+  {% set schemas, traits = {}, base.traits %}
   {% if traits.transactions != 'none' %}{% do base.update({'connection': adapter.add_query('select 1', auto_begin=false)[0]}) %}{% endif %}
   {% set tiers = [('load_seeds', steps | selectattr('node.resource_type', 'equalto', 'seed') | list),
                   ('build_foundation', steps | rejectattr('node.resource_type', 'equalto', 'seed') | list)] %}
@@ -47,7 +47,7 @@
 {# Build one node and announce it. Its transaction is begun here where only a fresh connection's driver would begin it (see
    _traits). Where the node's data is there, outside of the database, only the view over it is made. #}
 {% macro _build_node(entry, base, progress) %}
-  {% set node, started_at, traits = entry.node, dbt_selfheal._now(), dbt_selfheal._traits() %}
+  {% set node, started_at, traits = entry.node, dbt_selfheal._now(), base.traits %}
   {% set what = (node.config.materialized ~ ' ' if node.resource_type == 'model' else '') ~ node.resource_type ~ ' ' ~ node.schema ~ '.' ~ node.alias %}
   {% set start, path = progress ~ ' ' ~ ('CLONE' if entry.clone else 'START') ~ ' ' ~ what, entry.clone.relation_name if entry.clone else node.original_file_path %}
   {% do dbt_selfheal._line(start ~ ' (' ~ ('from ' ~ path if entry.clone else path if (start ~ path) | length < 77 else path.split('/') | last) ~ ')', 'RUN') %}
@@ -69,6 +69,11 @@
     {% do context.update({'dbt_selfheal_seed': entry.seed, 'defer_relation': api.Relation.create_from(adapter.config, entry.clone) if entry.clone}) %}
     {% set result = dbt_selfheal._materialization(namespace(config=namespace(materialized='clone')) if entry.clone else node)() %}
     {% set response, relations = load_result('main').response, result.relations | list %}
+    {% for overload in node.overloads or [] if entry.is_function %}  {# dbt 1.12: the same name for other arguments #}
+      {% set other = node.from_dict(dict(node.to_dict(), arguments=overload.to_dict().arguments, returns=(overload.returns or node.returns).to_dict(), raw_code=overload.raw_body)) %}
+      {% do dbt_selfheal._enter_context(other, base, dbt_selfheal._compile(other, base)) %}
+      {% do dbt_selfheal._materialization(node)() %}
+    {% endfor %}
     {% set pointer = node.config.latest_version_pointer if not entry.clone and node.is_latest_version and node.version is not none %}
     {% if pointer and relations and (pointer.enabled if pointer.enabled is not none else flags.LATEST_VERSION_POINTER_ENABLED_BY_DEFAULT) %}  {# dbt 1.12: a view by the model's bare name #}
       {% set sql, alias = 'select * from ' ~ relations[0], generate_latest_version_pointer_alias(pointer.alias | trim if pointer.alias else none, context['model']) | trim %}
@@ -79,7 +84,7 @@
     {% endif %}
     {% if entry.seed and entry.seed.rows %}{% set response = response.code ~ ' ' ~ entry.seed.rows %}{% endif %}
     {% do dbt_selfheal._restore_context(base) %}
-    {% do dbt_selfheal._discard_open_transaction(base.connection) %}
+    {% do dbt_selfheal._discard_open_transaction(base.connection, traits) %}
     {% if traits.enter_session and (node.config.pre_hook or node.config.post_hook or node.config.sql_header) %}{% do traits.enter_session() %}{% endif %}
     {% for relation in relations if not entry.is_function %}
       {% do adapter.cache_added(relation.incorporate(dbt_created=true)) %}
@@ -106,8 +111,8 @@
    lost. The connection of a hook lives on, so the same is done here. connection: as a statement hands it over, if there
    was one: it tells whether dbt knows of an open transaction, and where the driver does (0: idle), whether the database has one, so that nothing
    is sent then. (The empty transaction that is committed after the rollback tells dbt that none is.) #}
-{% macro _discard_open_transaction(connection=none) %}
-  {% set kind = dbt_selfheal._traits().transactions %}
+{% macro _discard_open_transaction(connection=none, traits=none) %}
+  {% set kind = (traits or dbt_selfheal._traits()).transactions %}
   {% if kind == 'none' or (kind == 'database' and connection and not connection.transaction_open and connection.handle.get_transaction_status is defined
       and connection.handle.get_transaction_status() == 0) %}{% do return(none) %}{% endif %}
   {% set connection = adapter.add_query('rollback', auto_begin=false)[0] if kind == 'database' else connection or adapter.add_query('select 1', auto_begin=false)[0] %}

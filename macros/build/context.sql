@@ -6,9 +6,13 @@
   and `_restore_context` puts it back after each.
 #}
 
-{# What is the same for all nodes, and a copy of the hook's context to put back. #}
+{# What is the same for all nodes: `traits`; `place`, the dict that what is put into the context lands in, and `context`, what it holds now.
+   (From dbt 1.12 on the context is a chain of dicts, the macros in the second of them. What it has besides macros, the last, is put into
+   the first, where it is found at once.) #}
 {% macro _base_context() %}
-  {% do return({'context': context.copy(), 'lent': [], 'compiled': {}, 'manifest': builtins.ref.manifest}) %}
+  {% set maps, plain = context.maps or [context], {} %}
+  {% for name in maps[-1] if maps | length > 1 %}{% do plain.update({name: context[name]}) %}{% endfor %}
+  {% do return({'place': maps[0], 'context': dict(plain, **maps[0]), 'lent': [], 'macros': {}, 'compiled': {}, 'manifest': builtins.ref.manifest, 'traits': dbt_selfheal._traits()}) %}
 {% endmacro %}
 
 
@@ -16,8 +20,8 @@
 {% macro _restore_context(base) %}
   {% for name in base.lent %}{% do context['dbt'].pop(name) %}{% endfor %}
   {% do base.lent.clear() %}
-  {% do context.clear() %}
-  {% do context.update(base.context) %}
+  {% do base.place.clear() %}
+  {% do base.place.update(base.context) %}
 {% endmacro %}
 
 
@@ -29,11 +33,11 @@
   {% if compiled and context.get('dbt_selfheal_node') is sameas node %}
     {% set members = {'model': model, 'sql': compiled.code, 'compiled_code': compiled.code, 'config': context['dbt_selfheal_config']} %}
     {% do context['builtins'].update(members) %}
-    {% do context.update(members) %}
+    {% do base.place.update(members) %}
     {% do return(model) %}
   {% endif %}
   {% do dbt_selfheal._restore_context(base) %}
-  {% set own, begin, hooks, docs = context['dbt_selfheal'], dbt_selfheal._traits().begin, {'pre_hook': [], 'post_hook': []}, node.config.get('persist_docs') or {} %}
+  {% set own, begin, hooks, docs = context['dbt_selfheal'], base.traits.begin, {'pre_hook': [], 'post_hook': []}, node.config.get('persist_docs') or {} %}
   {% for when, dicts in hooks.items() %}{% for hook in node.config[when] or [] %}{% do dicts.append(hook.to_dict(omit_none=true)) %}{% endfor %}{% endfor %}
   {% if begin and hooks.pre_hook | rejectattr('transaction') | list %}  {# those outside of the transaction end the one that was begun #}
     {% do hooks.pre_hook.insert(0, {'sql': begin, 'transaction': true}) %}
@@ -77,7 +81,7 @@
   {% endif %}
   {% set uses = dbt_selfheal._macro_uses(node) if not compiled and node.resource_type != 'seed' else {} %}
   {% if uses.calls %}{% do members.update({'config': base.context['builtins'].config}) %}{% endif %}
-  {% do context.update(dict(members, builtins=dict(base.context['builtins'], **dict(members, **({'ref': base.context['builtins'].ref} if uses.ref_reads else {}))))) %}
+  {% do base.place.update(dict(members, builtins=dict(base.context['builtins'], **dict(members, **({'ref': base.context['builtins'].ref} if uses.ref_reads else {}))))) %}
   {% do dbt_selfheal._lend_macros(node.package_name, base) %}
   {% do return(model) %}
 {% endmacro %}
@@ -85,15 +89,16 @@
 
 {# Give the context the macros that code of a package sees unqualified, before dbt's own: its own, then the root project's.
    `adapter.dispatch('x')` without a namespace searches this package, the root project and dbt's own macros: lend dbt's namespace
-   (the very dict that is searched) the macros of the node's package that it lacks. #}
+   (the very dict that is searched) the macros of the node's package that it lacks. Both are looked for once for each package. #}
 {% macro _lend_macros(package_name, base) %}
-  {% do context.update(dict(context.get(adapter.config.project_name, {}), **context.get(package_name, {}))) %}
-  {% if package_name != adapter.config.project_name %}
-    {% for name, macro in context.get(package_name, {}).items() if name not in context['dbt'] %}
-      {% do context['dbt'].update({name: macro}) %}
-      {% do base.lent.append(name) %}
-    {% endfor %}
+  {% if package_name not in base.macros %}
+    {% set own, lent = dict(context.get(package_name, {})), {} %}
+    {% for name in own if package_name != adapter.config.project_name and name not in context['dbt'] %}{% do lent.update({name: own[name]}) %}{% endfor %}
+    {% do base.macros.update({package_name: (dict(context.get(adapter.config.project_name, {}), **own), lent)}) %}
   {% endif %}
+  {% do base.place.update(base.macros[package_name][0]) %}
+  {% do context['dbt'].update(base.macros[package_name][1]) %}
+  {% do base.lent.extend(base.macros[package_name][1]) %}
 {% endmacro %}
 
 

@@ -8,7 +8,7 @@
 {% macro _ref() %}
   {% set name, package = varargs[-1], varargs[0] if varargs | length == 2 else none %}
   {% set version = kwargs.get('version') or kwargs.get('v') %}
-  {% set node, manifest = dbt_selfheal_node, dbt_selfheal._manifest() %}
+  {% set node, manifest = dbt_selfheal_node, dbt_selfheal_manifest %}
   {% set target_node = manifest.resolve_ref(node, name, package, version, adapter.config.project_name, node.package_name) %}
   {% set named = "ref('" ~ varargs | join("', '") ~ "'" ~ (', version=' ~ version if version else '') ~ ')' %}
   {% if not target_node or target_node.unique_id not in manifest.nodes %}

@@ -8,10 +8,11 @@
   {% set refusals, forbidden, quote, query, dbts = {}, {}, adapter.quote('x')[0], dbt_selfheal._traits().forbidden, ('macro.dbt.', 'macro.dbt_' ~ adapter.type() ~ '.') %}
   {% for entry in steps %}
     {% set node = entry.node %}
-    {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, dbt_selfheal._macros_of(node) | join, 'builtins' in (node.raw_code or '')) %}
+    {% set macros = dbt_selfheal._macros_of(node) if entry.clone is none %}
+    {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, macros | join, 'builtins' in (node.raw_code or '')) %}
     {% if like not in refusals %}
       {% set others = [] %}  {# what is dbt's own alone, and the root project's, is looked at no closer #}
-      {% for id in dbt_selfheal._macros_of(node) if not id.startswith(dbts) %}{% do others.append(id) %}{% endfor %}
+      {% for id in macros or [] if not id.startswith(dbts) %}{% do others.append(id) %}{% endfor %}
       {% set plain = not others and not like[-1] and like[0] == project_name and like[1] in ('table', 'view', 'seed') and like[2] != 'python' and dbt_version < '2' %}
       {% do refusals.update({like: dbt_selfheal._refusal(entry) if like and not plain else none}) %}
     {% endif %}

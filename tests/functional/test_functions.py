@@ -56,3 +56,11 @@ def test_a_table_with_the_name_of_a_function_is_not_the_function(project: DbtPro
     project.execute(f"create table {project.database.default_schema}.twice as select 1 as id")
     assert built(project.dbt("run", "-s", "leaf")) == ["twice", "doubled"]
     assert project.rows("twice") == [(1,)]
+
+
+def test_a_model_may_have_the_name_of_a_function_that_is_healed(project: DbtProject):
+    """A function is no relation of dbt's cache."""
+    named = "{{ config(materialized='table', alias='twice') }} select amount from {{ ref('doubled') }}"
+    project.write({"models/named.sql": named})
+    assert built(project.dbt("run", "-s", "named")) == ["twice", "doubled"]
+    assert project.rows("twice") == [(42,)]

@@ -625,11 +625,22 @@ def test_what_an_expression_decides_is_read_as_it_decides(
     assert set(built(project.dbt("run", "-s", "leaf"))) == {*read, "mid"}
 
 
-def test_what_only_a_nodes_hook_reads_stops_nothing(make_project: ProjectFactory):
+@pytest.mark.parametrize(
+    ("gone", "why"),
+    [
+        ("{{ config(materialized='nowhere') }}select 1 as id", "the materialization nowhere is not found"),
+        (f"{TABLE}select id from {{{{ source('raw', 'events') }}}}", "there is no raw.events."),
+        (f"{TABLE}select id from {{{{ ref('above') }}}}", "there is no above."),
+    ],
+    ids=["refused", "source", "parent"],
+)
+def test_what_only_a_nodes_hook_reads_stops_nothing(make_project: ProjectFactory, gone: str, why: str):
     """Though its code is plain: a parent that the code does not name is not known to be needed."""
     project = make_project(
         {
-            "models/gone.sql": "{{ config(materialized='nowhere') }}select 1 as id",
+            "models/sources.yml": "sources: [{name: raw, tables: [{name: events}]}]",
+            "models/above.sql": f"{TABLE}select id from {{{{ source('raw', 'events') }}}}",
+            "models/gone.sql": gone,
             "models/mid.sql": "select id from {{ ref('base') }}",
             "models/base.sql": "select 1 as id",
             "models/leaf.sql": f"{TABLE}select id from {{{{ ref('mid') }}}}",
@@ -638,7 +649,41 @@ def test_what_only_a_nodes_hook_reads_stops_nothing(make_project: ProjectFactory
     )
     result = project.dbt("run", "-s", "leaf")
     assert built(result) == ["base", "mid"]
-    assert "gone (models/gone.sql) is missing, and is not built" in " ".join(result.output.split())
+    assert f"gone (models/gone.sql) is missing, and is not built: {why}" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("ref('nobody')", "depends on ref('nobody'), which is not found or disabled"),
+        ("source('raw', 'nobody')", "depends on a source named 'raw.nobody' which is not found or disabled"),
+    ],
+    ids=["ref", "source"],
+)
+def test_what_a_healed_model_names_under_if_execute_and_is_not_there_is_named(
+    make_project: ProjectFactory, call: str, said: str
+):
+    """Dbt notes no such call when it parses, so that its own check does not come first."""
+    project = make_project(
+        {
+            "models/mid.sql": f"{TABLE}select 1 as id{{% if execute %}} from {{{{ {call} }}}}{{% endif %}}",
+            "models/leaf.sql": f"{TABLE}select id from {{{{ ref('mid') }}}}",
+        }
+    )
+    assert said in " ".join(stopped(project, "run", "-s", "leaf").split())
+
+
+def test_a_missing_source_is_not_made_by_an_analysis_of_its_name(make_project: ProjectFactory):
+    schema = "{{ target.schema }}"
+    project = make_project(
+        {
+            "models/sources.yml": f"sources: [{{name: raw, schema: '{schema}', tables: [{{name: events}}]}}]",
+            "analyses/events.sql": "select 1 as id",
+            "models/mid.sql": f"{TABLE}select id from {{{{ source('raw', 'events') }}}}",
+            "models/leaf.sql": f"{TABLE}select id from {{{{ ref('mid') }}}}",
+        }
+    )
+    assert "the source raw.events is missing" in " ".join(stopped(project, "run", "-s", "leaf").split())
 
 
 def test_a_model_that_is_ephemeral_now_is_not_there_because_its_old_table_is(make_project: ProjectFactory):
