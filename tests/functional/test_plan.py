@@ -275,6 +275,8 @@ def test_the_plan_shows_a_python_model_and_the_command(graph: DbtProject):
     assert "Python" in refusals["py_scores"]
     assert event["command"] == "dbt build --select customers py_scores"
     assert event["command"] in "\n".join(printed(result))
+    shown = [line for line in printed(result) if "cannot be built from a hook: " in line]
+    assert shown == [f"     cannot be built from a hook: {refusals['py_scores']}"]
 
 
 @pytest.mark.dbt_version(">=1.9")

@@ -585,6 +585,32 @@ def test_what_a_hook_cannot_answer_is_refused_also_under_if_execute(
     assert reason in stopped(project, "run", "-s", "leaf")
 
 
+@pytest.mark.parametrize("namespace", ["", ", 'kit'"], ids=["without", "with"])
+def test_a_macro_of_a_package_that_both_have_is_refused_only_if_it_is_dispatched_without_a_namespace(
+    make_project: ProjectFactory, namespace: str
+):
+    """Dbt then finds the package's first, and from a hook it would be the root project's."""
+    shade = "{% macro default__shade() %}'of the {}'{% endmacro %}\n"
+    dispatch = f"{{% macro shade() %}}{{{{ adapter.dispatch('shade'{namespace})() }}}}{{% endmacro %}}\n"
+    project = make_project(
+        {
+            "dbt_packages/kit/dbt_project.yml": "name: kit\nversion: 1.0.0\nconfig-version: 2\n",
+            "dbt_packages/kit/macros/kit.sql": dispatch + shade.replace("{}", "package"),
+            "dbt_packages/kit/models/tinted.sql": f"{TABLE}select {{{{ shade() }}}} as tint",
+            "macros/own.sql": shade.replace("{}", "project"),
+            "models/leaf.sql": f"{TABLE}select tint from {{{{ ref('tinted') }}}}",
+        }
+    )
+    if namespace:
+        assert built(project.dbt("run", "-s", "leaf")) == ["tinted"]
+        assert project.rows("leaf") == [("of the project",)]
+    else:
+        output = " ".join(stopped(project, "run", "-s", "leaf").split())
+        assert "its package dispatches shade without a namespace" in output
+    project.dbt("build", "-s", "+leaf")
+    assert project.rows("leaf") == [(f"of the {'project' if namespace else 'package'}",)]
+
+
 @pytest.mark.parametrize(
     ("code", "read"),
     [
