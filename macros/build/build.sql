@@ -30,9 +30,9 @@
       {% endif %}
       {% if entry.orphan and traits.can_read(api.Relation.create_from(adapter.config, entry.node)) %}
         {% do entry.update({'readable': true}) %}  {# what was missing was above it #}
-      {% elif traits.builder and not entry.is_function
-          and dbt_selfheal._fetch(traits.builder.replace('{key}', dbt_selfheal._literal(entry.unique_id)), entry.node, entry.node.alias)
-          and dbt_selfheal._made_by_another(entry, settings) %}  {# which waits, and is asked only if there is something to wait for #}
+      {% elif not entry.is_function and (traits.looks_again
+            or traits.builder and dbt_selfheal._fetch(traits.builder.replace('{key}', dbt_selfheal._literal(entry.unique_id)), entry.node, entry.node.alias))
+          and dbt_selfheal._made_by_another(entry, settings) %}  {# which waits, and is asked only if there is something to look or to wait for #}
         {% do entry.update({'made_by_another': true}) %}
         {% do adapter.cache_added(api.Relation.create_from(adapter.config, entry.node, type=entry.found_type)) %}
       {% else %}

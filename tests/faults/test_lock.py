@@ -68,6 +68,11 @@ def test_on_postgres_the_one_who_waits_is_told_for_whom_and_goes_on_when_it_is_o
         cursor.execute(f"select pg_advisory_unlock({KEY})")
         result = running.wait()
     assert "1 built, 1 built by another run meanwhile" in result.output
+    assert "acquire_lock" in [
+        event["step_name"]
+        for event in result.healing_events
+        if event["event"] == "initialization_step_complete"
+    ]
     assert project.rows("leaf") == [(5,)]
     assert status(project)["state"] == "incomplete"  # holder and reader were never asked for
     assert status(project)["lock_holder"] is None

@@ -506,6 +506,29 @@ def test_what_an_adapter_without_a_file_cannot_answer_is_an_error_with_its_name(
     assert "docs/adapters.md" in output
 
 
+@pytest.mark.promise("What exists stays")
+def test_where_nothing_can_be_locked_each_node_is_looked_for_once_more_before_it_is_built(
+    make_project: ProjectFactory, adapter_name: str
+):
+    """Here a hook plays the other run: it makes `second` while healing is at `first`."""
+    traits = f"dict(dbt_selfheal.{adapter_name}___traits(), looks_again=true, try_lock=none, builder=none)"
+    hook = "create table {{ this | string | replace('first', 'second') }} as select 7 as id"
+    project = make_project(
+        {
+            "macros/traits.sql": f"{{% macro {adapter_name}___traits() %}}{{% do return({traits}) %}}"
+            "{% endmacro %}",
+            "models/first.sql": f'{{{{ config(materialized="table", post_hook="{hook}") }}}} select 1 as id',
+            "models/second.sql": f"{TABLE}select id from {{{{ ref('first') }}}}",
+            "models/last.sql": f"{TABLE}select id from {{{{ ref('second') }}}}",
+        },
+        config={"dispatch": [{"macro_namespace": "dbt_selfheal", "search_order": ["shop", "dbt_selfheal"]}]},
+    )
+    result = project.dbt("run", "-s", "last")
+    assert built(result) == ["first"]
+    assert "1 built by another run meanwhile" in result.output
+    assert project.rows("last") == [(7,)]
+
+
 def test_a_dbt_outside_of_the_declared_range_is_refused_by_dbt_naming_the_package(
     make_project: ProjectFactory,
 ):

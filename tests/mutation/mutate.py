@@ -47,7 +47,10 @@ TESTS = (
     ),
     *("seed_files", "seeds_to_the_letter", "settings"),
 )
+FIDELITY = "tests/fidelity/test_healed_equals_built.py"
 LOCK = "ensure/lock.sql"  # is on PostgreSQL
+REFUSALS = "plan/refusals.sql"  # views go with their tables on PostgreSQL alone
+SITUATIONS = "tests/harmless/test_situations.py"
 SEEDS = "build/seed.sql"  # much of it is for databases without dates
 # Tests of single macros, which parse them once: a process for each mutant, before the others.
 UNIT = {"build": "tests/unit/test_macros_build.py", "ensure": "tests/unit/test_macros_lock.py"}
@@ -135,6 +138,10 @@ def stages(file: str) -> list[tuple[str, str, list[str]]]:
     if file == LOCK:
         return [("dev", "postgres", ["tests/faults/test_lock.py"])]
     found = [("dev", "duckdb", [FUNCTIONAL.format(name) for name in TESTS])]
+    if file.startswith("build/"):
+        found.append(("dev", "duckdb", [FIDELITY]))
+    if file == REFUSALS:
+        found.append(("dev", "postgres", [SITUATIONS]))
     if file == SEEDS:
         found.append(("sqlite", "sqlite", [FUNCTIONAL.format("seeds_to_the_letter")]))
     return found
