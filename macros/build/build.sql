@@ -48,6 +48,7 @@
    _traits). Where the node's data is there, outside of the database, only the view over it is made. #}
 {% macro _build_node(entry, base, progress) %}
   {% set node, started_at, traits = entry.node, dbt_selfheal._now(), base.traits %}
+  {% set relation, response, code, result, relations, pointer, sql, alias, config, view = none, none, none, none, [], none, none, none, none, none %}  {# see _visit #}
   {% set what = (node.config.materialized ~ ' ' if node.resource_type == 'model' else '') ~ node.resource_type ~ ' ' ~ node.schema ~ '.' ~ node.alias %}
   {% set start, path = progress ~ ' ' ~ ('CLONE' if entry.clone else 'START') ~ ' ' ~ what, entry.clone.relation_name if entry.clone else node.original_file_path %}
   {% do dbt_selfheal._line(start ~ ' (' ~ ('from ' ~ path if entry.clone else path if (start ~ path) | length < 77 else path.split('/') | last) ~ ')', 'RUN') %}

@@ -75,7 +75,7 @@
 {# The visited entries with parents before children: seeds first, then by level, by unique id within a level. Raises for nodes that
    need each other, which only a source that one of them makes can bring about. #}
 {% macro _in_build_order(visited) %}
-  {% set waiting, children = {}, {} %}
+  {% set waiting, children = dict(), {} %}
   {% for unique_id, entry in visited.items() %}
     {% set parents = dict.fromkeys(entry.parents | select('in', visited)) %}
     {% for parent in parents %}{% do children.setdefault(parent, []).append(unique_id) %}{% endfor %}

@@ -53,9 +53,9 @@
 
 {# The unique ids of the macros that a node's code calls, also under `if execute`, which dbt does not note in depends_on. #}
 {% macro _macros_of(node) %}
-  {% set ids, macros = node.depends_on.macros | list, dbt_selfheal._manifest().macros or {} %}
+  {% set ids, macros, places = node.depends_on.macros | list, dbt_selfheal._manifest().macros or {}, [node.package_name, project_name, 'dbt', 'dbt_' ~ adapter.type()] %}
   {% for package, name in modules.re.findall('(?:(\\w+)[.])?\\b(\\w+)\\s*[(]', node.raw_code or '') %}
-    {% for place in ([package] if package else [node.package_name, project_name, 'dbt', 'dbt_' ~ adapter.type()]) %}
+    {% for place in ([package] if package else places) %}
       {% set id = 'macro.' ~ place ~ '.' ~ name %}
       {% if id in macros and id not in ids %}{% do ids.append(id) %}{% endif %}
     {% endfor %}

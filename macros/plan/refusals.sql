@@ -5,16 +5,16 @@
 {# Give each step why a hook cannot build it faithfully (refusal: a string, or none when it can). Asked once for each kind of
    node and each schema; a name is each node's own. #}
 {% macro _mark_refusals(steps) %}
-  {% set refusals, forbidden, quote, query, dbts = {}, {}, adapter.quote('x')[0], dbt_selfheal._traits().forbidden, ('macro.dbt.', 'macro.dbt_' ~ adapter.type() ~ '.') %}
+  {% set refusals, forbidden, quote, query, dbts = dict(), {}, adapter.quote('x')[0], dbt_selfheal._traits().forbidden, ('macro.dbt.', 'macro.dbt_' ~ adapter.type() ~ '.') %}
+  {% set calls, own, v1 = modules.re.compile('(?:\\w+[.])?\\b\\w+\\s*[(]|builtins'), project_name, dbt_version < '2' %}  {# of macros, and what dbt's builtins are asked #}
   {% for entry in steps %}
-    {% set node = entry.node %}
-    {% set macros = dbt_selfheal._macros_of(node) if entry.clone is none %}
-    {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, macros | join, 'builtins' in (node.raw_code or '')) %}
-    {% if like not in refusals %}
-      {% set others = [] %}  {# what is dbt's own alone, and the root project's, is looked at no closer #}
-      {% for id in macros or [] if not id.startswith(dbts) %}{% do others.append(id) %}{% endfor %}
-      {% set plain = not others and not like[-1] and like[0] == project_name and like[1] in ('table', 'view', 'seed') and like[2] != 'python' and dbt_version < '2' %}
-      {% do refusals.update({like: dbt_selfheal._refusal(entry) if like and not plain else none}) %}
+    {% set node, others = entry.node, [] %}
+    {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join,
+                                           dict.fromkeys(calls.findall(node.raw_code or '')) | join) %}
+    {% if like not in refusals %}  {# what is dbt's own alone, and the root project's, is looked at no closer #}
+      {% for id in dbt_selfheal._macros_of(node) if like and not id.startswith(dbts) %}{% do others.append(id) %}{% endfor %}
+      {% do refusals.update({like: none if not like or v1 and not others and 'builtins' not in like[-1] and like[0] == own and like[1] in ('table', 'view', 'seed') and like[2] != 'python'
+        else dbt_selfheal._refusal(entry)}) %}
     {% endif %}
     {% set place = node.database ~ '.' ~ node.schema %}
     {% if place not in forbidden %}{% do forbidden.update({place: query and (dbt_selfheal._fetch(query, node) | map(attribute=0) | first)}) %}{% endif %}

@@ -7,17 +7,20 @@
    `select`): node names, package.name, and dbt's methods tag: path: file: fqn: package: resource_type: group: config.KEY:, with * and ?. Returns {unique_id: reason}; an entry that matches nothing
    is an error that names the origin of the entries. #}
 {% macro _declared(entries, origin='vars.dbt_selfheal.required') %}
-  {% set declared, wanted, unmatched, paths, configs, patterns = {}, dict.fromkeys(entries), dict.fromkeys(entries), [], [], {} %}
+  {% set declared, wanted, unmatched, paths, configs, patterns, own, methods = {}, dict.fromkeys(entries), dict.fromkeys(entries), [], [], {}, project_name, ':' in entries | join %}
   {% for entry in entries %}
     {% if entry.startswith('path:') %}{% do paths.append(entry) %}{% elif entry.startswith('config.') and ':' in entry %}{% do configs.append(entry.split(':')[0][7:]) %}{% endif %}
     {% if '*' in entry or '?' in entry %}{% do patterns.update({entry: modules.re.compile(modules.re.escape(entry).replace('\\*', '.*').replace('\\?', '.'))}) %}{% endif %}
   {% endfor %}
   {% for unique_id, node in dbt_selfheal._manifest().nodes.items() if entries and node.resource_type in ('model', 'seed', 'snapshot') %}
-    {% set keys = [node.name, node.package_name ~ '.' ~ node.name, 'package:' ~ node.package_name, 'resource_type:' ~ node.resource_type, 'file:' ~ node.original_file_path.split('/') | last,
-                   'group:' ~ node.config.group] + (['package:this'] if node.package_name == project_name else []) %}
-    {% for part in node.fqn %}{% do keys.append('fqn:' ~ node.fqn[:loop.index] | join('.')) %}{% endfor %}
+    {% set keys = [node.name, node.package_name ~ '.' ~ node.name] %}
+    {% if methods %}
+      {% do keys.extend(['package:' ~ node.package_name, 'resource_type:' ~ node.resource_type, 'file:' ~ node.original_file_path.split('/') | last, 'group:' ~ node.config.group]
+                        + (['package:this'] if node.package_name == own else [])) %}
+      {% for part in node.fqn %}{% do keys.append('fqn:' ~ node.fqn[:loop.index] | join('.')) %}{% endfor %}
+      {% for tag in node.tags %}{% do keys.append('tag:' ~ tag) %}{% endfor %}
+    {% endif %}
     {% for key in configs %}{% do keys.append('config.' ~ key ~ ':' ~ (node.config.get(key) | string | lower if node.config.get(key) is boolean else node.config.get(key))) %}{% endfor %}
-    {% for tag in node.tags %}{% do keys.append('tag:' ~ tag) %}{% endfor %}
     {% for path in paths if (node.original_file_path ~ '/').startswith(path[5:].rstrip('/') ~ '/') %}{% do keys.append(path) %}{% endfor %}
     {% set matched = keys | select('in', wanted) | list %}
     {% for entry, pattern in patterns.items() %}{% for key in keys if pattern.fullmatch(key) %}{% do matched.append(entry) %}{% endfor %}{% endfor %}
