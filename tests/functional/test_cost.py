@@ -190,6 +190,24 @@ def test_with_nothing_missing_the_cost_does_not_grow_with_the_project(
     assert found[1] <= found[0] * 1.05, found
 
 
+def test_with_nothing_missing_many_parents_are_not_looked_for_one_by_one(
+    make_project: ProjectFactory, dbt_server: DbtServer
+):
+    """Dbt compares each look-up with every relation that it has cached: many take longer than one query."""
+    names = [f"m_{number}" for number in range(600)]
+    leaf = " union ".join(f"select id from {{{{ ref('{name}') }}}}" for name in names)
+    files = {f"models/{name}.sql": "select 1 as id" for name in names} | {"models/leaf.sql": leaf}
+    project = make_project(files, config={"models": {"+materialized": "table"}})
+    assert isinstance(project.database, DuckDbDatabase)
+    project.database.execute(*(f"create table main.{name} as select 1 as id" for name in names))
+    project.dbt("parse")
+    found = counted(dbt_server, project, "run", "-s", "leaf")
+    assert found["lookups"] <= 150_000 / len(names) + 10
+    assert found["macros"]["_names_in_schema"] == 1
+    assert "_build_plan" not in found["macros"]
+    assert project.rows("leaf") == [(1,)]
+
+
 def test_healing_is_one_dbt_process_and_parses_once(make_project: ProjectFactory):
     """However much is missing: no dbt is started from within dbt, and nothing is parsed again."""
     project = make_project(FILES, config=CONFIG)

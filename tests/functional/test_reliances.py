@@ -19,7 +19,7 @@ MANIFEST = "builtins.ref.manifest"
 NODE = f"{MANIFEST}.nodes['model.shop.leaf']"
 RELIANCES = {
     "context is the dict that macros see": (
-        "context is mapping and (context.maps or [context])[0].update({'put_in': 1}) is none and put_in_is_seen()"
+        "context is mapping and (context.maps or [context])[0].update({'put_in': 1}) is none and is_seen()"
     ),
     "the context holds dbt's own macros": "context['dbt']['statement'] is defined",
     "a macro's source can be read": "'run_query' in context['dbt']['run_query'].macro.macro_sql",
@@ -76,7 +76,7 @@ FILES = {
     "models/sources.yml": "sources: [{name: s, tables: [{name: t}]}]\n",
     "macros/probe.sql": "".join(
         [
-            "{% macro put_in_is_seen() %}{% do return(put_in == 1 and context['put_in'] == 1) %}{% endmacro %}\n",
+            "{% macro is_seen() %}{% do return(put_in == 1 and context['put_in'] == 1) %}{% endmacro %}\n",
             "{% macro probe() %}{% if execute %}{% set found = {} %}\n",
             *(
                 f"{{% do found.update({{{json.dumps(name)}: ({text}) | string}}) %}}\n"
