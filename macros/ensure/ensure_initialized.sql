@@ -10,19 +10,20 @@
 
    select: list of node names, tag:x, path:x to require instead of the declared ones (operation only). #}
 {% macro ensure_initialized(select=none) %}
-  {% if execute and sqlmesh is not defined and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'run-operation') %}
-    {% set is_set = dbt_version >= '2' or dbt_selfheal_database is defined or flags.WHICH == 'run-operation' or var('dbt_selfheal', none) or env_var('DBT_SELFHEAL_ENABLED', '') %}
-    {% if is_set or not dbt_selfheal._is_satisfied() %}{% do dbt_selfheal._as_set(dbt_selfheal._settings(), select, is_set) %}{% endif %}
+  {% if execute and sqlmesh is not defined and flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'test', 'retry', 'run-operation') and (
+      dbt_version >= '2' or dbt_selfheal_database is defined or flags.WHICH == 'run-operation' or var('dbt_selfheal', none) or env_var('DBT_SELFHEAL_ENABLED', '') or not dbt_selfheal._is_satisfied()) %}
+    {% do dbt_selfheal._as_set(dbt_selfheal._settings(), select) %}
   {% endif %}
 {% endmacro %}
 
 
-{# The same once it is known that something is missing, or where something is set, the second package is there, or it is an operation: is_set. #}
-{% macro _as_set(settings, select, is_set) %}
+{# The same where something is set, the second package is there, or it is an operation; where none of this is so, it is known that something is missing. #}
+{% macro _as_set(settings, select) %}
   {% set operation, active = flags.WHICH == 'run-operation', settings.enabled and (not settings.targets or target.name in settings.targets) %}
+  {% set is_set = var('dbt_selfheal', none) or env_var('DBT_SELFHEAL_ENABLED', '') %}
   {% set migrated = settings.enabled and dbt_selfheal_database is defined and dbt_selfheal_database._before_healing(settings, active) %}
   {% if active %}
-    {% if not is_set or migrated or operation or settings.initial_data or settings.migrations or dbt_version >= '2' or not dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else []) %}
+    {% if not (is_set or dbt_selfheal_database is defined) or migrated or operation or settings.initial_data or settings.migrations or dbt_version >= '2' or not dbt_selfheal._is_satisfied(dbt_selfheal._declared(settings.required) | list if settings.required else []) %}
       {% do dbt_selfheal._ensure(settings, select, migrated) %}
     {% endif %}
   {% elif operation %}

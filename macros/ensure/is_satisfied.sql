@@ -15,7 +15,7 @@
     {% if not through or loop.index > selected | length %}
     {% do seen.update({id: 1}) %}
     {% set relation = node and (through or id in selected or adapter.get_relation(node.database, node.schema, node.alias)) %}
-    {% if (seen | length - selected | length) * nodes | length > 150000 and dbt_selfheal._traits().names %}
+    {% if (seen | length - selected | length) * nodes | length > 150000 %}
       {% do return(false) %}
     {% elif relation is true or (relation.is_view or not node) and dbt_selfheal._passes(id, selected, queue, by_alias) %}
       {% do queue.extend(node.depends_on_nodes or []) %}
