@@ -17,7 +17,7 @@
     {% if required.setdefault(unique_id, reason) == reason %}{% do front.append((unique_id, reason, none, true)) %}{% endif %}
   {% endfor %}
   {% set visited, nodes = dbt_selfheal._survey(front, selected, clone, names) if required else {}, dbt_selfheal._manifest().nodes %}
-  {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'order': [], 'steps': [], 'postponed': []} %}
+  {% set plan = {'required': required, 'declared': declared, 'visited': visited, 'early': reads.early, 'order': [], 'steps': [], 'postponed': []} %}
   {% set sources = [] %}  {# that the command itself makes #}
   {% for id in reads.reasons if id in visited and not visited[id].node and visited[id].parents[0] in selected %}{% do sources.append(id) %}{% endfor %}
   {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined or reads.early or sources %}

@@ -98,9 +98,13 @@
   {% if refused | length > 10 %}{% do lines.append('  and ' ~ (refused | length - 10) ~ ' more, which `dbt run-operation initialization_plan` names') %}{% endif %}
   {% if held_up | length > refused | length %}{% set others = held_up | length - refused | length %}{% do lines.append('The other ' ~ others ~ (' needs ' if others == 1 else ' need ') ~ ('it.' if refused | length == 1 else 'them.')) %}{% endif %}
   {% set lost = refused | selectattr('is_lost', 'defined') | first is defined %}  {# to build it is what the refusal is about #}
+  {% set early = [] %}  {# with what a hook of this command reads missing, every command stops that dbt runs hooks for #}
+  {% for entry in held_up if entry.unique_id in plan.early and dbt_version < '2' and refused | rejectattr('selected') | first is not defined %}{% do early.append(entry.node.name) %}{% endfor %}
+  {% if early and held_up | length <= 12 %}{% set early = held_up | map(attribute='node.name') | unique | list %}{% endif %}
   {% do lines.append((built ~ ' were built and stay. ' if built else 'Nothing was built. ' if dbt_version < '2' else '') ~ ('Restore what keeps a history (from a backup, or by `dbt clone`), or allow it; then run this command again.'
-    if lost else 'Build what is missing with dbt itself, then run this command again:')) %}
-  {% do dbt_selfheal._raise((lines + ([] if lost else ['  ' ~ dbt_selfheal._build_command(plan, plan.steps if dbt_version >= '2' else held_up)])) | join('\n')) %}
+    if lost else 'Build what is read before this command begins, then run it again:' if early else 'Build what is missing with dbt itself, then run this command again:')) %}
+  {% set command = "dbt run-operation ensure_initialized --args '{select: [" ~ early | join(', ') ~ "]}'" if early else dbt_selfheal._build_command(plan, plan.steps if dbt_version >= '2' else held_up) %}
+  {% do dbt_selfheal._raise((lines + ([] if lost else ['  ' ~ command])) | join('\n')) %}
 {% endmacro %}
 
 
@@ -142,7 +146,7 @@
     {% if entry.refusal or lost %}
       {% do left.update({entry.unique_id: 1}) %}
       {% do exceptions.warn('dbt_selfheal: ' ~ entry.node.name ~ ' (' ~ entry.node.original_file_path ~ ') is missing, and is not built: '
-        ~ (entry.refusal or 'there is no ' ~ lost | join(', ')) ~ '.\nIt may not be needed (' ~ entry.reason ~ '), so the command goes on.' ~ (' If it is: dbt build --select ' ~ entry.node.name ~ ', then this command.' if entry.selected else '')) %}
+        ~ (entry.refusal or 'there is no ' ~ lost | join(', ')) ~ '.\nIt may not be needed (' ~ entry.reason ~ '), so the command goes on.' ~ (' If it is: ' ~ ('dbt build --select ' ~ entry.node.name if dbt_version >= '2' or not plan.early else "dbt run-operation ensure_initialized --args '{select: [" ~ entry.node.name ~ "]}'") ~ ', then this command.' if entry.selected else '')) %}
     {% endif %}
   {% endfor %}
   {% if left %}{% do plan.update({'steps': plan.steps | rejectattr('unique_id', 'in', left) | list}) %}{% endif %}

@@ -90,3 +90,35 @@ def test_with_all_there_no_query_is_sent_for_hooks(make_project: ProjectFactory)
         found = statements(project.dbt("run", "-s", "leaf"))
         sent.append(sorted(re.sub(r"\d+", "0", sql) for sql in found))
     assert sent[0] == sent[1]
+
+
+SNAPSHOT = (
+    "{{% snapshot {} %}}{{{{ config(unique_key='id', strategy='check', check_cols='all', "
+    "target_schema=target.schema) }}}} select id from {{{{ ref({}) }}}}{{% endsnapshot %}}"
+)
+
+
+@pytest.mark.parametrize("certain", [True, False], ids=["read by a snapshot too", "by a hook alone"])
+def test_over_what_a_hook_reads_a_command_is_named_that_runs_no_hooks(
+    make_project: ProjectFactory, certain: bool
+):
+    """Every command that dbt runs hooks for would fail at that hook; an operation has none."""
+    package = "dbt_packages/zz_audit"
+    settings = LATER[f"{package}/dbt_project.yml"].replace("create table", "create or replace view")
+    levels = f"{TABLE}select id from {{{{ ref('shop', 'snap') }}}}"
+    snapshots = {"snap": "'rates'", **({"other": "'zz_audit', 'levels'"} if certain else {})}
+    project = make_project(
+        {
+            **FILES,
+            **{f"snapshots/{name}.sql": SNAPSHOT.format(name, read) for name, read in snapshots.items()},
+            f"{package}/dbt_project.yml": settings,
+            f"{package}/models/levels.sql": levels,
+        }
+    )
+    said = " ".join(project.dbt_fails("snapshot").output.split())
+    assert "snapshot built twice is not built once" in said
+    (named,) = re.findall(r"dbt run-operation ensure_initialized --args '(.*?)'", said)
+    assert named == ("{select: [snap, levels]}" if certain else "{select: [snap]}")
+    project.dbt("run-operation", "ensure_initialized", "--args", named)
+    project.dbt("snapshot")
+    assert sorted(project.rows("audit")) == [(1,), (2,)]

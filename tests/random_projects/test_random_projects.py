@@ -172,10 +172,13 @@ def _as_built(scene: Scene, result: DbtResult, found: State, told: str) -> None:
 
 def _helped(project: DbtProject, case: Case, result: DbtResult, told: str) -> None:
     """The command that the stop names works when it is pasted, and then the first works."""
-    named = re.findall(r"^\s*(?:\d\d:\d\d:\d\d\s+)?(dbt build[^\n`]*?)\s*$", result.output, re.MULTILINE)
+    named = re.findall(
+        r"^\s*(?:\d\d:\d\d:\d\d\s+)?(dbt (?:build|run-operation) [^\n`]*?)\s*$", result.output, re.MULTILINE
+    )
     if not named:
         return
-    repaired = project.dbt(*shlex.split(named[0])[1:], env=OFF, check=False)
+    env = OFF if named[0].startswith("dbt build") else None
+    repaired = project.dbt(*shlex.split(named[0])[1:], env=env, check=False)
     assert repaired.returncode == 0, f"{named[0]} does not work: {repaired.explain()}\n{told}"
     again = project.dbt(*case.command, check=False)
     assert again.returncode == 0, f"after {named[0]}: {again.explain()}\n{told}"
