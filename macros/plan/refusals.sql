@@ -98,7 +98,7 @@
   {% if refused | length > 10 %}{% do lines.append('  and ' ~ (refused | length - 10) ~ ' more, which `dbt run-operation initialization_plan` names') %}{% endif %}
   {% if held_up | length > refused | length %}{% set others = held_up | length - refused | length %}{% do lines.append('The other ' ~ others ~ (' needs ' if others == 1 else ' need ') ~ ('it.' if refused | length == 1 else 'them.')) %}{% endif %}
   {% set lost = refused | selectattr('is_lost', 'defined') | first is defined %}  {# to build it is what the refusal is about #}
-  {% set early = [] %}  {# with what a hook of this command reads missing, every command stops that dbt runs hooks for #}
+  {% set early = [] %}  {# what a hook reads, or a unit test: no command that runs the hook, too, can build it first #}
   {% for entry in held_up if entry.unique_id in plan.early and dbt_version < '2' and refused | rejectattr('selected') | first is not defined %}{% do early.append(entry.node.name) %}{% endfor %}
   {% if early and held_up | length <= 12 %}{% set early = held_up | map(attribute='node.name') | unique | list %}{% endif %}
   {% do lines.append((built ~ ' were built and stay. ' if built else 'Nothing was built. ' if dbt_version < '2' else '') ~ ('Restore what keeps a history (from a backup, or by `dbt clone`), or allow it; then run this command again.'
