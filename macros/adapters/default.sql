@@ -13,7 +13,7 @@
      function_exists   query that has a row when the function is there; none: it is not known how to look
      forbidden         query whose row says why nothing can be made in a schema; none: that is not known beforehand
      exact             whether names that differ in case are different relations, as the project quotes names
-     can_read          macro: whether a view (a relation) can be read; none: the database cannot be asked without an error
+     can_read          macro: whether a node's view can be read; none: the database cannot be asked without an error
      view_code         query of the code of the view {name}, in place of that on dbt v2; none: it is not known how to ask
      outside           macro: where the data of a node with a materialization `external` is, see there; none: in the database
      file_sources      whether a source may be a file or a call in place of a relation

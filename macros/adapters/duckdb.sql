@@ -57,8 +57,8 @@
 
 {# dbt-duckdb asks whether a file is there by `select 1 from 'the file' where 1=0`, and takes an error for a no: so it can be asked
    for any relation. #}
-{% macro _duckdb_can_read(relation) %}
-  {% do return(adapter.location_exists("sqlite_master', " ~ relation ~ ' where 1=0 -- ')) %}
+{% macro _duckdb_can_read(node) %}
+  {% do return(adapter.location_exists("sqlite_master', " ~ api.Relation.create_from(adapter.config, node) ~ ' where 1=0 -- ')) %}
 {% endmacro %}
 
 

@@ -28,7 +28,7 @@
           {% do adapter.create_schema(api.Relation.create_from(adapter.config, entry.node)) %}
         {% endif %}
       {% endif %}
-      {% if entry.orphan and traits.can_read(api.Relation.create_from(adapter.config, entry.node)) %}
+      {% if entry.orphan and traits.can_read(entry.node) %}
         {% do entry.update({'readable': true}) %}  {# what was missing was above it #}
       {% elif not entry.is_function and (traits.looks_again
             or traits.builder and dbt_selfheal._fetch(traits.builder.replace('{key}', dbt_selfheal._literal(entry.unique_id)), entry.node, entry.node.alias))

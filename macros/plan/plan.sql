@@ -23,14 +23,14 @@
   {% if visited.values() | selectattr('missing') | rejectattr('selected') | first is defined or reads.early or sources %}
     {% set entries = dbt_selfheal._in_build_order(visited) %}
     {% do plan.update({'order': entries}) %}
-    {% if visited.values() | selectattr('selected') | first is defined %}
+    {% if selected | select('in', visited) | first is defined %}
       {% do dbt_selfheal._mark_postponed(entries, dbt_selfheal._survey(reads.front, selected, clone, names) if declared else visited, visited, reads, sources) %}
     {% endif %}
     {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
       {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
     {% endfor %}
-    {% do dbt_selfheal._mark_refusals(plan.steps) %}
-    {% if plan.steps | selectattr('node.config.materialized', 'in', ['incremental', 'snapshot']) | first is defined %}{% do dbt_selfheal._mark_lost_history(plan.steps, selected) %}{% endif %}
+    {% set kinds = dbt_selfheal._mark_refusals(plan.steps) %}
+    {% if 'incremental' in kinds or 'snapshot' in kinds %}{% do dbt_selfheal._mark_lost_history(plan.steps, selected) %}{% endif %}
     {% if plan.steps | rejectattr('certain') | first is defined %}{% do dbt_selfheal._leave_out(plan) %}{% endif %}
     {% set refused = dict.fromkeys(plan.steps | selectattr('refusal') | map(attribute='unique_id')) %}
     {% for entry in entries if refused %}
@@ -75,11 +75,12 @@
 {# The visited entries with parents before children: seeds first, then by level, by unique id within a level. Raises for nodes that
    need each other, which only a source that one of them makes can bring about. #}
 {% macro _in_build_order(visited) %}
-  {% set waiting, children = dict(), {} %}
+  {% set waiting = dict() %}
   {% for unique_id, entry in visited.items() %}
-    {% set parents = dict.fromkeys(entry.parents | select('in', visited)) %}
-    {% for parent in parents %}{% do children.setdefault(parent, []).append(unique_id) %}{% endfor %}
-    {% do waiting.update({unique_id: parents | length}) %}
+    {% do waiting.update({unique_id: entry.parents | length}) %}
+    {% for parent in entry.parents %}
+      {% if parent in visited %}{% do visited[parent].children.append(unique_id) %}{% else %}{% do waiting.update({unique_id: waiting[unique_id] - 1}) %}{% endif %}
+    {% endfor %}
   {% endfor %}
   {% set seeds, others = [], [] %}
   {% set ready = [] %}
@@ -88,8 +89,8 @@
     {% set ids = ready | sort %}
     {% do ready.clear() %}
     {% for unique_id in ids %}
-      {% do (seeds if unique_id.startswith('seed.') else others).append(visited[unique_id]) %}
-      {% for child in children.get(unique_id, []) %}
+      {% do (seeds if unique_id[:5] == 'seed.' else others).append(visited[unique_id]) %}
+      {% for child in visited[unique_id].children %}
         {% do waiting.update({child: waiting[child] - 1}) %}
         {% if not waiting[child] %}{% do ready.append(child) %}{% endif %}
       {% endfor %}

@@ -3,24 +3,25 @@
 #}
 
 {# Give each step why a hook cannot build it faithfully (refusal: a string, or none when it can). Asked once for each kind of
-   node and each schema; a name is each node's own. #}
+   node and each schema; a name is each node's own. Returns the materializations of the steps that are not cloned. #}
 {% macro _mark_refusals(steps) %}
   {% set refusals, forbidden, quote, query, dbts = dict(), {}, adapter.quote('x')[0], dbt_selfheal._traits().forbidden, ('macro.dbt.', 'macro.dbt_' ~ adapter.type() ~ '.') %}
   {% set calls, own, v1 = modules.re.compile('(?:\\w+[.])?\\b\\w+\\s*[(]|builtins'), project_name, dbt_version < '2' %}  {# of macros, and what dbt's builtins are asked #}
   {% for entry in steps %}
-    {% set node, others = entry.node, [] %}
-    {% set like = entry.clone is none and (node.package_name, node.config.materialized, node.language, node.config.incremental_strategy, entry.selected, node.depends_on.macros | join,
+    {% set node, kind, place, name, others = entry.node, entry.kind, entry.place, entry.place ~ entry.alias, [] %}
+    {% set like = entry.clone is none and (node.package_name, kind, node.language, kind == 'incremental' and node.config.incremental_strategy, entry.selected, node.depends_on.macros | join,
                                            dict.fromkeys(calls.findall(node.raw_code or '')) | join) %}
     {% if like not in refusals %}  {# what is dbt's own alone, and the root project's, is looked at no closer #}
       {% for id in dbt_selfheal._macros_of(node) if like and not id.startswith(dbts) %}{% do others.append(id) %}{% endfor %}
       {% do refusals.update({like: none if not like or v1 and not others and 'builtins' not in like[-1] and like[0] == own and like[1] in ('table', 'view', 'seed') and like[2] != 'python'
         else dbt_selfheal._refusal(entry)}) %}
     {% endif %}
-    {% set place = node.database ~ '.' ~ node.schema %}
     {% if place not in forbidden %}{% do forbidden.update({place: query and (dbt_selfheal._fetch(query, node) | map(attribute=0) | first)}) %}{% endif %}
-    {% do entry.update({'refusal': 'its database, schema or alias holds a quote, which dbt puts into SQL as it is'
-      if quote in node.database ~ node.schema ~ node.alias else forbidden[place] or refusals[like]}) %}
+    {% if forbidden[place] or refusals[like] or quote in name %}
+      {% do entry.update({'refusal': 'its database, schema or alias holds a quote, which dbt puts into SQL as it is' if quote in name else forbidden[place] or refusals[like]}) %}
+    {% endif %}
   {% endfor %}
+  {% do return(refusals | select | map(attribute=1) | list) %}
 {% endmacro %}
 
 
