@@ -26,7 +26,7 @@
     {% if selected | select('in', visited) | first is defined %}
       {% do dbt_selfheal._mark_postponed(entries, dbt_selfheal._survey(reads.front, selected, clone, names) if declared else visited, visited, reads, sources) %}
     {% endif %}
-    {% for entry in entries if entry.missing and (entry.needed or not entry.selected) %}
+    {% for entry in entries if entry['missing'] and (not entry['selected'] or entry.needed) %}
       {% do plan[('postponed' if entry.postponed else 'steps')].append(entry) %}
     {% endfor %}
     {% set kinds = dbt_selfheal._mark_refusals(plan.steps) %}
@@ -77,9 +77,10 @@
 {% macro _in_build_order(visited) %}
   {% set waiting = dict() %}
   {% for unique_id, entry in visited.items() %}
-    {% do waiting.update({unique_id: entry.parents | length}) %}
-    {% for parent in entry.parents %}
-      {% if parent in visited %}{% do visited[parent].children.append(unique_id) %}{% else %}{% do waiting.update({unique_id: waiting[unique_id] - 1}) %}{% endif %}
+    {% set parents = entry['parents'] %}
+    {% do waiting.update({unique_id: parents | length}) %}
+    {% for parent in parents %}
+      {% if parent in visited %}{% do visited[parent]['children'].append(unique_id) %}{% else %}{% do waiting.update({unique_id: waiting[unique_id] - 1}) %}{% endif %}
     {% endfor %}
   {% endfor %}
   {% set seeds, others = [], [] %}
@@ -90,7 +91,7 @@
     {% do ready.clear() %}
     {% for unique_id in ids %}
       {% do (seeds if unique_id[:5] == 'seed.' else others).append(visited[unique_id]) %}
-      {% for child in visited[unique_id].children %}
+      {% for child in visited[unique_id]['children'] %}
         {% do waiting.update({child: waiting[child] - 1}) %}
         {% if not waiting[child] %}{% do ready.append(child) %}{% endif %}
       {% endfor %}

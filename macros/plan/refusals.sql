@@ -8,8 +8,8 @@
   {% set refusals, forbidden, quote, query, dbts = dict(), {}, adapter.quote('x')[0], dbt_selfheal._traits().forbidden, ('macro.dbt.', 'macro.dbt_' ~ adapter.type() ~ '.') %}
   {% set calls, own, v1 = modules.re.compile('(?:\\w+[.])?\\b\\w+\\s*[(]|builtins'), project_name, dbt_version < '2' %}  {# of macros, and what dbt's builtins are asked #}
   {% for entry in steps %}
-    {% set node, kind, place, name, others = entry.node, entry.kind, entry.place, entry.place ~ entry.alias, [] %}
-    {% set like = entry.clone is none and (node.package_name, kind, node.language, kind == 'incremental' and node.config.incremental_strategy, entry.selected, node.depends_on.macros | join,
+    {% set node, kind, place, name, others = entry['node'], entry['kind'], entry['place'], entry['place'] ~ entry['alias'], [] %}
+    {% set like = entry['clone'] is none and (node.package_name, kind, node.language, kind == 'incremental' and node.config.incremental_strategy, entry['selected'], node.depends_on.macros | join,
                                            dict.fromkeys(calls.findall(node.raw_code or '')) | join) %}
     {% if like not in refusals %}  {# what is dbt's own alone, and the root project's, is looked at no closer #}
       {% for id in dbt_selfheal._macros_of(node) if like and not id.startswith(dbts) %}{% do others.append(id) %}{% endfor %}
