@@ -5,7 +5,7 @@
 
 {# Returns the plan, a dict:
      required: {unique_id: reason} as asked for; declared: those of them that the project declares
-     visited:  of _survey; order: its entries, parents before children
+     visited:  of _survey; order: its entries, parents before children; empty where nothing is missing
      steps:    list of entries in build order (see _survey), each with 'refusal' (none, or why a hook cannot build it) and, where something is
                refused, 'held_up_by': the refused ones that it is or needs, as the keys of a dict
      postponed: list of entries declared required that need what the command itself builds
@@ -73,7 +73,7 @@
 
 
 {# The visited entries with parents before children: seeds first, then by level, by unique id within a level. Raises for nodes that
-   need each other, which only a source that one of them makes can bring about. #}
+   need each other, which only a source that one of them makes can bring about. Called once on what a survey has visited, whose `children` it fills. #}
 {% macro _in_build_order(visited) %}
   {% set waiting = dict() %}
   {% for unique_id, entry in visited.items() %}

@@ -81,7 +81,7 @@
 {% macro _missing_views(plan) %}
   {% set blocked, views, steps = {}, {}, {} %}
   {% for step in plan.steps %}{% do steps.update({step.unique_id: step}) %}{% endfor %}
-  {% for entry in plan.order or dbt_selfheal._in_build_order(plan.visited) %}
+  {% for entry in plan.order %}
     {% set ok = namespace(all=true) %}
     {% for parent in entry.parents if parent in blocked %}{% set ok.all = false %}{% endfor %}
     {% set step = steps.get(entry.unique_id) %}
