@@ -4,7 +4,7 @@
 
   It passes through ephemeral models and through what is missing; a table that exists ends it. A view that exists is judged by
   what it reads in the database, not by its code, which may have changed since: only if the database cannot read it is what is
-  above it looked at. In rounds over a frontier, no call per node: the cost is linear in the part of the graph visited.
+  above it looked at. In rounds over a frontier: the cost is linear in the part of the graph visited.
 #}
 
 {# front: list of (unique id, reason, unique id of the reader or none) of what is required; selected: dict keyed by selected unique ids;
@@ -28,10 +28,10 @@
     {% set next = [] %}
     {% for id, reason, reader, certain in walk.front %}
       {% set known, node, maker = visited[id], nodes[id] or functions[id], none %}
-      {% if known and (known.certain or not certain) and not (known.deferred and (visited[reader] or {}).type == 'view' and not visited[reader].missing) %}  {# nothing new #}
-      {% elif node and node.resource_type in ('model', 'seed', 'snapshot', 'function') %}
+      {% set is_new = not known or certain and not known.certain or known.deferred and (visited[reader] or {}).type == 'view' and not visited[reader].missing %}
+      {% if is_new and node and node.resource_type in ('model', 'seed', 'snapshot', 'function') %}
         {% do dbt_selfheal._visit(survey, next, node, id, reason, reader, certain) %}
-      {% elif id in manifest.sources %}
+      {% elif is_new and id in manifest.sources %}
         {% set maker = dbt_selfheal._maker_of(id, by_alias) %}
         {% if maker %}
           {% do visited.update({id: {'unique_id': id, 'node': none, 'missing': false, 'selected': false, 'parents': [maker], 'children': [], 'certain': certain}}) %}

@@ -144,6 +144,20 @@ def test_with_favor_state_a_healed_model_reads_the_state_even_where_this_environ
     assert rows(project, "leaf_fresh") == [(1,), (2,), (3,), (9,)]
 
 
+# --------------------------------------------------------------------------------------- names of relations
+
+
+def test_relations_may_have_the_names_of_a_dicts_methods(make_project: ProjectFactory):
+    """What is there is a dict by name: `there['items']` is its method where there is no such relation."""
+    names = ["clear", "copy", "get", "items", "keys", "pop", "update", "values"]
+    models = {f"models/{name}.sql": f"{TABLE}select '{name}' as name" for name in names}
+    leaf = " union all ".join(f"select name from {{{{ ref('{name}') }}}}" for name in names)
+    project = make_project({**models, "models/leaf.sql": TABLE + leaf})
+    result = project.dbt("run", "-s", "leaf")
+    assert sorted(built(result)) == names
+    assert sorted(project.rows("leaf")) == [(name,) for name in names]
+
+
 # ---------------------------------------------------------------------- --empty, --sample, --full-refresh
 
 
